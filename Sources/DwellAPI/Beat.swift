@@ -1,0 +1,128 @@
+/// The JSON body of `POST /api/session-heartbeat`: what a page's script claims to have seen.
+///
+/// All times are the client's own clock in milliseconds; `sentAt`, stamped when the bytes leave, ties them to the
+/// server's. An empty body is a beat as well: it says only that the page is open and visible now.
+public struct BeatBody: Sendable, Codable, Equatable {
+    /// The version of this form: 1.
+    public var v: Int
+    /// The client's clock when the beat was sent, in milliseconds.
+    public var sentAt: Int64
+    /// Up to 500 segments: the open one, and every closed one that the server has not confirmed.
+    public var segments: [SegmentClaim]
+
+    public init(v: Int = 1, sentAt: Int64, segments: [SegmentClaim]) {
+        self.v = v
+        self.sentAt = sentAt
+        self.segments = segments
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        v = Int(try container.wholeNumber(.v))
+        sentAt = try container.wholeNumber(.sentAt)
+        segments = try container.decode([SegmentClaim].self, forKey: .segments)
+    }
+}
+
+/// One uninterrupted stretch of attention, as a client claims it.
+///
+/// `(tab, n)` names it within its session: sending it again, longer, extends it; sending it again unchanged changes
+/// nothing.
+public struct SegmentClaim: Sendable, Codable, Equatable {
+    /// Names the tab: 1 to 32 of `A–Z a–z 0–9 _ -`.
+    public var tab: String
+    /// Counts the tab's segments from 0.
+    public var n: Int64
+    /// Start by the client's clock, in milliseconds.
+    public var from: Int64
+    /// End by the client's clock, in milliseconds; never before `from`.
+    public var to: Int64
+    /// Whether the person was doing something; `active` when absent.
+    public var attention: Attention?
+    /// The page's path, such as `/portfolio`; at most 2,048 characters.
+    public var page: String?
+    /// The video's name, at most 255 characters.
+    public var video: String?
+    /// Where in the video the segment began, in milliseconds of media time.
+    public var mediaFrom: Int64?
+    /// Where in the video it ended, in milliseconds of media time; never before `mediaFrom`.
+    public var mediaTo: Int64?
+    /// The speed of playback: above 0, at most 16.
+    public var rate: Double?
+
+    public init(
+        tab: String, n: Int64, from: Int64, to: Int64, attention: Attention? = nil, page: String? = nil,
+        video: String? = nil, mediaFrom: Int64? = nil, mediaTo: Int64? = nil, rate: Double? = nil
+    ) {
+        self.tab = tab
+        self.n = n
+        self.from = from
+        self.to = to
+        self.attention = attention
+        self.page = page
+        self.video = video
+        self.mediaFrom = mediaFrom
+        self.mediaTo = mediaTo
+        self.rate = rate
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        tab = try container.decode(String.self, forKey: .tab)
+        n = try container.wholeNumber(.n)
+        from = try container.wholeNumber(.from)
+        to = try container.wholeNumber(.to)
+        attention = try container.decodeIfPresent(Attention.self, forKey: .attention)
+        page = try container.decodeIfPresent(String.self, forKey: .page)
+        video = try container.decodeIfPresent(String.self, forKey: .video)
+        mediaFrom = try container.wholeNumberIfPresent(.mediaFrom)
+        mediaTo = try container.wholeNumberIfPresent(.mediaTo)
+        rate = try container.decodeIfPresent(Double.self, forKey: .rate)
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A whole number. Foundation's decoder forgets the path of one that has a fraction or does not fit.
+    fileprivate func wholeNumber(_ key: Key) throws -> Int64 {
+        do {
+            return try decode(Int64.self, forKey: key)
+        } catch DecodingError.dataCorrupted {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "a whole number of at most 64 bits")
+        }
+    }
+
+    fileprivate func wholeNumberIfPresent(_ key: Key) throws -> Int64? {
+        guard contains(key), try !decodeNil(forKey: key) else { return nil }
+        return try wholeNumber(key)
+    }
+}
+
+/// What a person gave a page while it was visible.
+public enum Attention: String, Sendable, Codable, CaseIterable {
+    /// Input within the idle threshold, or media playing.
+    case active
+    /// Visible, but nothing was done.
+    case idle
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let attention = Attention(rawValue: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "active or idle")
+        }
+        self = attention
+    }
+}
+
+/// The answer to a stored beat: 200 is sent after the beat is on disk.
+public struct BeatReply: Sendable, Codable, Equatable {
+    /// Always `true`.
+    public var success: Bool
+    /// How long the client should wait before its next beat, in milliseconds.
+    public var interval: Int64
+
+    public init(interval: Int64) {
+        self.success = true
+        self.interval = interval
+    }
+}

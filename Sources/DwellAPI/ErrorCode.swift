@@ -1,0 +1,41 @@
+/// What went wrong, for programs: the `code` of an error body. A code never changes its meaning.
+public enum ErrorCode: String, Sendable, Codable, CaseIterable {
+    /// 400: the request lacks a cookie that it needs.
+    case badRequest = "bad_request"
+    /// 400: the body is not JSON, or not of the form that was expected.
+    case malformedJSON = "malformed_json"
+    /// 400: one field is missing or its value is refused; `field` names it.
+    case invalidField = "invalid_field"
+    /// 400: a device can't remove itself; log out instead.
+    case ownDevice = "own_device"
+    /// 401: no valid key or access key.
+    case unauthorized
+    /// 401: the login token is past its end.
+    case tokenExpired = "token_expired"
+    /// 401: the login token is not one of this server's.
+    case tokenInvalid = "token_invalid"
+    /// 401: the device that the login token belongs to was removed.
+    case deviceRemoved = "device_removed"
+    /// 401: no account has this username with this password.
+    case wrongCredentials = "wrong_credentials"
+    /// 403: a request from another site that would change something.
+    case crossSite = "cross_site"
+    /// 404: no such thing, or it is somebody else's.
+    case notFound = "not_found"
+    /// 405: the path exists, the method does not; `Allow` lists those that do.
+    case methodNotAllowed = "method_not_allowed"
+    /// 409: another account has this username.
+    case usernameTaken = "username_taken"
+    /// 409: another account has this email.
+    case emailTaken = "email_taken"
+    /// 413: the body is over the limit.
+    case bodyTooLarge = "body_too_large"
+    /// 415: the body is of a type that this route does not read.
+    case unsupportedMediaType = "unsupported_media_type"
+    /// 421: the account is logged in on as many devices as it may be.
+    case deviceLimit = "device_limit"
+    /// 500: a fault of the server's; its log has the cause.
+    case internalError = "internal_error"
+    /// 503: the store is away or busy; `Retry-After` says when to come back.
+    case unavailable
+}

@@ -1,0 +1,94 @@
+/// A plain answer of the account routes: `{"error":false,"msg":"…"}`.
+public struct MessageReply: Sendable, Codable {
+    public var error: Bool
+    public var msg: String
+
+    public init(_ msg: String) {
+        self.error = false
+        self.msg = msg
+    }
+}
+
+/// An error of the account routes: `{"error":true,"msg":"…","code":"…"}`.
+public struct MessageErrorBody: Sendable, Codable {
+    public var error: Bool
+    /// For people.
+    public var msg: String
+    /// For programs.
+    public var code: ErrorCode
+    /// The field that was refused, with `invalid_field`.
+    public var field: String?
+    /// The devices in use, with `device_limit`.
+    public var devices: [DeviceRecord]?
+
+    public init(msg: String, code: ErrorCode, field: String? = nil, devices: [DeviceRecord]? = nil) {
+        self.error = true
+        self.msg = msg
+        self.code = code
+        self.field = field
+        self.devices = devices
+    }
+}
+
+/// An error of the gate's and the heartbeat's routes: `{"success":false,"error":"…","code":"…"}`.
+public struct GateErrorBody: Sendable, Codable {
+    public var success: Bool
+    /// For people.
+    public var error: String
+    /// For programs.
+    public var code: ErrorCode
+
+    public init(error: String, code: ErrorCode) {
+        self.success = false
+        self.error = error
+        self.code = code
+    }
+}
+
+/// The answer to `POST /api/verify-temp-access` with JSON.
+public struct GateReply: Sendable, Codable {
+    public var success: Bool
+    /// The confidential page to open: a path on this site.
+    public var redirect: String
+
+    public init(redirect: String) {
+        self.success = true
+        self.redirect = redirect
+    }
+}
+
+/// The answer to `/session/init`.
+public struct SessionInitReply: Sendable, Codable {
+    public var error: Bool
+    /// The session's number, as text.
+    public var sessionId: String
+
+    public init(sessionId: String) {
+        self.error = false
+        self.sessionId = sessionId
+    }
+}
+
+/// An error of `/api/v1`: a problem of RFC 9457, sent as `application/problem+json`.
+public struct ProblemBody: Sendable, Codable {
+    /// Always `about:blank`: `code` tells the kinds apart.
+    public var type: String
+    /// The status in words.
+    public var title: String
+    public var status: Int
+    /// What is wrong with this request, for people.
+    public var detail: String
+    /// For programs.
+    public var code: ErrorCode
+    /// The parameter that was refused, with `invalid_field`.
+    public var field: String?
+
+    public init(title: String, status: Int, detail: String, code: ErrorCode, field: String? = nil) {
+        self.type = "about:blank"
+        self.title = title
+        self.status = status
+        self.detail = detail
+        self.code = code
+        self.field = field
+    }
+}

@@ -1,0 +1,45 @@
+internal import DwellAPI
+internal import Foundation
+internal import Hummingbird
+
+/// Register, log in, log out.
+struct AccountRoutes {
+    let accounts: Accounts
+    let devices: Devices
+    let logins: Logins
+    let names: DeviceNames
+    let cookies: CookieMaker
+
+    var endpoints: RouteCollection<DwellRequestContext> {
+        RouteCollection(context: DwellRequestContext.self)
+            .add(middleware: CrossSiteMiddleware())
+            .post("/auth/register", use: register)
+            .post("/auth/login", use: login)
+            .get("/auth/logout", use: logout)
+            .post("/auth/logout", use: logout)
+    }
+
+    private func register(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try .json(try await accounts.register(try await request.json(RegisterBody.self)))
+    }
+
+    private func login(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        let body = try await request.json(LoginBody.self)
+        // A dead token is no reason to refuse a login: it just frees no place.
+        let presented = try? await logins.login(token: request.cookie(.token))
+        let (user, device) = try await accounts.login(
+            body, on: names.description(of: request.headers), presented: presented?.device)
+        var response = try Response.json(
+            LoginReply(user: LoggedInUser(user), thisDevice: device.record))
+        response.setCookie(cookies.make(.token, try await logins.token(for: device), maxAge: Logins.lifetime))
+        response.setCookie(cookies.clear(.sessionRecord))
+        return response
+    }
+
+    private func logout(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try await devices.logOut(try await logins.login(token: request.cookie(.token)))
+        var response = try Response.json(MessageReply("Logout Successful"))
+        for name in [CookieName.token, .watchSession, .watchStart] { response.setCookie(cookies.clear(name)) }
+        return response
+    }
+}

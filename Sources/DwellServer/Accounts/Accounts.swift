@@ -1,0 +1,71 @@
+package import DwellAPI
+package import Foundation
+
+/// Makes accounts and lets their owners in.
+package struct Accounts: Sendable {
+    private let database: any Database
+    private let hasher: PasswordHasher
+    private let clock: WallClock
+    /// How many devices one account may be logged in on.
+    private let deviceLimit: Int
+
+    /// - Parameters:
+    ///   - database: Where accounts and devices are
+    ///   - hasher: For passwords
+    ///   - clock: For times of creation and login
+    ///   - deviceLimit: How many devices one account may be logged in on
+    package init(database: any Database, hasher: PasswordHasher, clock: WallClock, deviceLimit: Int) {
+        self.database = database
+        self.hasher = hasher
+        self.clock = clock
+        self.deviceLimit = deviceLimit
+    }
+
+    /// Makes an account.
+    /// - Throws: ``InvalidField``, or ``AccountError`` when the name or the email is taken
+    package func register(_ body: RegisterBody) async throws -> RegisteredUser {
+        let body = try AccountRules.check(body)
+        let hash = try await hasher.hash(body.password)
+        let now = clock.now()
+        return try await database.write { connection in
+            let queries = AccountQueries(connection: connection)
+            guard try queries.account(username: body.username) == nil else { throw AccountError.usernameTaken }
+            guard try !queries.hasEmail(body.email) else { throw AccountError.emailTaken }
+            let account = Account(
+                id: UUID(), viewer: try connection.nextNumber(of: .viewer), username: body.username,
+                firstName: body.firstName, lastName: body.lastName, email: body.email, passwordHash: hash,
+                phoneNumber: body.phoneNumber, gender: body.gender, countryCode: body.countryCode,
+                profilePictureURL: nil, isVerified: false, createdAt: now, updatedAt: now, lastLoggedInAt: now)
+            try queries.insert(account)
+            return account.user(devices: 0)
+        }
+    }
+
+    /// Lets a person in on a device.
+    /// - Parameters:
+    ///   - body: Username and password
+    ///   - description: What the device is called
+    ///   - presented: The device whose token came with the request; it is replaced and costs no second place
+    /// - Throws: ``AccountError/wrongCredentials``, or ``DeviceError/limitReached(_:)``, which changes nothing
+    package func login(
+        _ body: LoginBody, on description: DeviceDescription, presented: UUID?
+    ) async throws -> (user: RegisteredUser, device: Device) {
+        let found = try await database.read { try AccountQueries(connection: $0).account(username: body.username) }
+        let isRight = try await hasher.verify(body.password, against: found?.passwordHash)
+        guard let found, isRight else { throw AccountError.wrongCredentials }
+        let now = clock.now()
+        return try await database.write { [deviceLimit] connection in
+            let accounts = AccountQueries(connection: connection)
+            let devices = DeviceQueries(connection: connection)
+            try accounts.touchLogin(found.id, at: now)
+            // The password was checked outside the transaction: it must still be the account's.
+            guard let account = try accounts.account(id: found.id), account.passwordHash == found.passwordHash else {
+                throw AccountError.wrongCredentials
+            }
+            let device = Device(
+                id: UUID(), account: account.id, name: description.name, os: description.os, lastLoggedInAt: now)
+            try devices.admit(device, replacing: presented, limit: deviceLimit)
+            return (account.user(devices: try devices.inUse(by: account.id).count), device)
+        }
+    }
+}

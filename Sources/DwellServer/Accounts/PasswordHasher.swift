@@ -1,0 +1,73 @@
+internal import CCrypt
+internal import Crypto
+internal import Foundation
+package import NIOPosix
+
+/// Hashes passwords with libxcrypt's yescrypt, on a few threads of its own: a flood of logins must not hold up beats.
+package struct PasswordHasher: Sendable {
+    private let pool: NIOThreadPool
+    /// Verified when there is no such user, so that the answer takes as long as for a wrong password.
+    private let dummy: String
+
+    /// - Parameter pool: Where the work is done; the caller starts and stops it
+    package init(pool: NIOThreadPool) throws {
+        self.pool = pool
+        dummy = try Self.hash("a password that no account has")
+    }
+
+    /// The hash of a new password, with a salt of its own.
+    package func hash(_ password: String) async throws -> String {
+        try await pool.runIfActive { try Self.hash(password) }
+    }
+
+    /// Whether a password belongs to a hash.
+    /// - Parameters:
+    ///   - password: What the person typed
+    ///   - hash: What is stored; `nil` takes the same time and is always false
+    package func verify(_ password: String, against hash: String?) async throws -> Bool {
+        try await pool.runIfActive { [dummy] in
+            let computed = try Self.crypt(Self.prepare(password), setting: hash ?? dummy)
+            return hash.map { Self.isEqual($0, computed) } ?? false
+        }
+    }
+
+    private static func hash(_ password: String) throws -> String {
+        let setting = try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CRYPT_GENSALT_OUTPUT_SIZE)) {
+            space in
+            guard let salt = crypt_gensalt_rn("$y$", 0, nil, 0, space.baseAddress, CRYPT_GENSALT_OUTPUT_SIZE) else {
+                throw PasswordError.failed(errno)
+            }
+            return String(cString: salt)
+        }
+        return try crypt(prepare(password), setting: setting)
+    }
+
+    /// crypt(3) takes 511 bytes and stops at a zero. A digest first takes any length and any bytes; the same text
+    /// typed on another keyboard (composed or not) is the same password.
+    private static func prepare(_ password: String) -> String {
+        let digest = SHA512.hash(data: Data(password.precomposedStringWithCanonicalMapping.utf8))
+        return Data(digest).base64EncodedString()
+    }
+
+    private static func crypt(_ phrase: String, setting: String) throws -> String {
+        let size = MemoryLayout<crypt_data>.size
+        let data = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<crypt_data>.alignment)
+        defer { data.deallocate() }
+        data.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        guard let result = crypt_rn(phrase, setting, data, Int32(size)) else { throw PasswordError.failed(errno) }
+        return String(cString: result)
+    }
+
+    /// Compares in a time that does not tell where the first difference is.
+    private static func isEqual(_ left: String, _ right: String) -> Bool {
+        let left = Array(left.utf8)
+        let right = Array(right.utf8)
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}
+
+/// Why a password could not be hashed: crypt(3)'s `errno`.
+package enum PasswordError: Error {
+    case failed(Int32)
+}

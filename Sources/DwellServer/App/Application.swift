@@ -1,0 +1,71 @@
+internal import Crypto
+internal import DwellAPI
+internal import Foundation
+package import Hummingbird
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+
+/// Builds the server: the same for `dwell serve` and for the tests.
+/// - Parameters:
+///   - configuration: Checked settings
+///   - database: A migrated database
+///   - clock: Tells the time
+///   - logger: For everything
+///   - onReady: Called with the port when the server accepts connections
+package func buildApplication(
+    _ configuration: ServerConfiguration, database: any Database, clock: WallClock = .system, logger: Logger,
+    onReady: @escaping @Sendable (Int) async -> Void = { _ in }
+) async throws -> Application<RouterResponder<DwellRequestContext>> {
+    let days = LocalDays(timeZone: configuration.store.timeZone)
+    let settings = BeatSettings(interval: configuration.heartbeatInterval, days: days)
+    let writer = BeatWriter(database: database, settings: settings, logger: logger)
+    let statistics = Statistics(database: database, days: days, logger: logger)
+    try await statistics.adoptTimeZone()
+    // Half the cores at most: hashing must leave room for beats.
+    let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
+    let parts = Parts(
+        configuration: configuration, database: database, clock: clock, settings: settings, writer: writer,
+        statistics: statistics, days: days,
+        hasher: try PasswordHasher(pool: hashing),
+        logins: await Logins(secret: configuration.secretKey, database: database, clock: clock),
+        names: try DeviceNames(), pages: try Pages())
+    return Application(
+        router: try buildRouter(parts),
+        server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+        configuration: ApplicationConfiguration(
+            address: .hostname(configuration.host, port: configuration.port)),
+        services: [
+            ThreadPoolService(pool: hashing), writer,
+            BackgroundJobs(jobs: BackgroundJob.all(statistics: statistics), logger: logger),
+        ],
+        onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
+        logger: logger)
+}
+
+/// What routes are made of.
+struct Parts {
+    let configuration: ServerConfiguration
+    let database: any Database
+    let clock: WallClock
+    let settings: BeatSettings
+    let writer: BeatWriter
+    let statistics: Statistics
+    let days: LocalDays
+    let hasher: PasswordHasher
+    let logins: Logins
+    let names: DeviceNames
+    let pages: Pages
+}
+
+/// Keeps a thread pool for as long as the server runs.
+private struct ThreadPoolService: Service {
+    let pool: NIOThreadPool
+
+    func run() async throws {
+        pool.start()
+        try await gracefulShutdown()
+        try await pool.shutdownGracefully()
+    }
+}

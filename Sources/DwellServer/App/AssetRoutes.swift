@@ -1,0 +1,43 @@
+internal import Crypto
+internal import Foundation
+internal import Hummingbird
+internal import NIOCore
+internal import WebAssets
+
+/// The files that are part of the program.
+struct AssetRoutes {
+    var endpoints: RouteCollection<DwellRequestContext> {
+        let routes = RouteCollection(context: DwellRequestContext.self)
+        for (path, asset, type) in [
+            ("/dwell.js", WebAsset.script, "text/javascript"), ("/dwell.css", WebAsset.style, "text/css"),
+        ] {
+            let file = AssetFile(text: asset.text, type: type)
+            routes.get(RouterPath(path)) { request, context in
+                try await file.response(to: request, context: context)
+            }
+        }
+        return routes
+    }
+}
+
+private struct AssetFile: Sendable {
+    let bytes: ByteBuffer
+    let type: String
+    /// Changes when the program's file does.
+    let eTag: String
+
+    init(text: String, type: String) {
+        bytes = ByteBuffer(string: text)
+        self.type = "\(type); charset=utf-8"
+        let digest = SHA256.hash(data: Data(text.utf8)).prefix(8).map { String(format: "%02x", $0) }.joined()
+        eTag = "\"\(digest)\""
+    }
+
+    func response(to request: Request, context: DwellRequestContext) async throws -> Response {
+        // Asked for again each time, answered with 304 until a new version is installed.
+        let headers: HTTPFields = [.cacheControl: "no-cache"]
+        return try await request.ifNoneMatch(headers: headers, eTag: eTag, context: context) {
+            Response(status: .ok, headers: [.contentType: type], body: .init(byteBuffer: bytes))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import Hummingbird
+
+/// Every route there is.
+///
+/// | path | methods | in |
+/// |---|---|---|
+/// | `/` and all files | GET | `Gate/Site.swift`, when a site folder is set |
+/// | `/gate`, `/api/verify-temp-access` | GET, POST | `Gate/GateRoutes.swift` |
+/// | `/api/session-heartbeat` | POST | `Attention/HeartbeatRoutes.swift` |
+/// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
+/// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
+/// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
+/// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
+/// | `/api/v1/sessions` | GET | `Reports/SessionRoutes.swift` |
+/// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
+/// | `/dwell.js`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
+func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
+    let configuration = parts.configuration
+    let cookies = CookieMaker(isSecure: configuration.isSecure)
+    let gate = Gate(database: parts.database, clock: parts.clock, secret: configuration.secretKey)
+    let devices = Devices(database: parts.database, clock: parts.clock)
+    let accounts = Accounts(
+        database: parts.database, hasher: parts.hasher, clock: parts.clock, deviceLimit: configuration.deviceLimit)
+    let collections = [
+        GateRoutes(gate: gate, pages: parts.pages, cookies: cookies).endpoints,
+        HeartbeatRoutes(
+            gate: gate, logins: parts.logins, writer: parts.writer, settings: parts.settings, clock: parts.clock,
+            cookies: cookies
+        ).endpoints,
+        AccountRoutes(
+            accounts: accounts, devices: devices, logins: parts.logins, names: parts.names, cookies: cookies
+        ).endpoints,
+        DeviceRoutes(devices: devices, logins: parts.logins).endpoints,
+        WatchTimeRoutes(
+            watchTime: WatchTime(
+                database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),
+            logins: parts.logins, cookies: cookies
+        ).endpoints,
+        CronRoutes(statistics: parts.statistics, accessKey: configuration.cronAccessKey).endpoints,
+        SessionRoutes(
+            reports: Reports(database: parts.database, days: parts.days, clock: parts.clock),
+            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.days
+        ).endpoints,
+        HealthRoutes(database: parts.database).endpoints,
+        AssetRoutes().endpoints,
+    ]
+    // The error middleware must know every route before the router has any.
+    let listing = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
+    for collection in collections { listing.addRoutes(collection) }
+
+    let router = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
+    router.add(middleware: SecurityHeadersMiddleware(isSecure: configuration.isSecure))
+    router.add(middleware: ErrorMiddleware(routes: RouteTable(listing.routes), pages: parts.pages))
+    if let folder = configuration.site {
+        let site = try Site(folder: folder)
+        router.add(middleware: GateMiddleware(site: site, gate: gate))
+        router.add(middleware: FileMiddleware(fileProvider: SiteFiles(site: site), searchForIndexHtml: true))
+    }
+    for collection in collections { router.addRoutes(collection) }
+    return router
+}

@@ -1,0 +1,88 @@
+internal import Foundation
+
+extension ServerConfiguration {
+    /// The default cron key, which works only on the machine itself.
+    private static let localAccessKey = "secretcronjob"
+
+    /// Checks every setting.
+    /// - Throws: ``InvalidField`` that names the first setting that is not as it must be
+    package init(_ settings: SettingReader) throws {
+        let publicURL = try settings.value(.publicURL, default: nil, expected: "an http or https URL without a path") {
+            Self.publicURL($0)
+        }
+        let store = try StoreConfiguration(settings)
+        self.init(
+            host: settings.text(.host) ?? "127.0.0.1",
+            port: try settings.value(.port, default: 8080, expected: "a whole number from 0 to 65535") {
+                Self.number($0, in: 0...65_535)
+            },
+            store: store, publicURL: publicURL, site: settings.text(.site),
+            secretKey: try Self.secretKey(settings, store: store, isPublic: publicURL?.scheme == "https"),
+            cronAccessKey: settings.text(.cronAccessKey)
+                ?? (Self.isLocal(publicURL) ? Self.localAccessKey : nil),
+            deviceLimit: try settings.value(.deviceLimit, default: 4, expected: "a whole number from 1 to 1000") {
+                Self.number($0, in: 1...1000)
+            },
+            heartbeatInterval: Int64(
+                try settings.value(
+                    .heartbeatInterval, default: 180, expected: "a whole number of seconds from 1 to 3600"
+                ) { Self.number($0, in: 1...3600) }) * 1000)
+        if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
+            cronAccessKey = nil
+        }
+        if let site { _ = try Site(folder: site) }
+    }
+
+    private static func secretKey(
+        _ settings: SettingReader, store: StoreConfiguration, isPublic: Bool
+    ) throws -> SecretKey {
+        if let text = settings.text(.secretKey) {
+            guard text.utf8.count >= SecretKey.minimumLength else {
+                throw Setting.secretKey.refusal(expected: "at least \(SecretKey.minimumLength) bytes")
+            }
+            return SecretKey(Data(text.utf8))
+        }
+        guard !isPublic else {
+            throw Setting.secretKey.refusal(expected: "set when the public URL is https")
+        }
+        return try SecretKey.kept(at: store.path + ".key")
+    }
+
+    private static func publicURL(_ text: String) -> URL?? {
+        guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme),
+            let host = url.host(), !host.isEmpty, ["", "/"].contains(url.path()), url.query() == nil
+        else { return nil }
+        return .some(url)
+    }
+
+    private static func isLocal(_ url: URL?) -> Bool {
+        guard let host = url?.host() else { return true }
+        return ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
+    }
+
+    private static func number(_ text: String, in range: ClosedRange<Int>) -> Int? {
+        Int(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+}
+
+extension StoreConfiguration {
+    /// Checks the settings that say where the data is.
+    /// - Throws: ``InvalidField`` that names the first setting that is not as it must be
+    package init(_ settings: SettingReader) throws {
+        self.init(
+            path: try settings.value(
+                .databaseURL, default: "dwell.sqlite", expected: "sqlite: and a path, such as sqlite:dwell.sqlite"
+            ) { text in
+                guard text.hasPrefix("sqlite:") else { return nil }
+                let path = text.dropFirst("sqlite:".count)
+                // sqlite:///var/lib/dwell.sqlite is the same as sqlite:/var/lib/dwell.sqlite.
+                let plain = path.hasPrefix("//") ? path.dropFirst(2) : path
+                return plain.isEmpty ? nil : String(plain)
+            },
+            timeZone: try settings.value(
+                .timeZone, default: .gmt, expected: "an IANA time zone, such as Europe/Berlin"
+            ) { name in
+                name.contains("/") || name == "UTC" || name == "GMT" ? TimeZone(identifier: name) : nil
+            })
+    }
+}

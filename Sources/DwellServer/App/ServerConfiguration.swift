@@ -1,0 +1,51 @@
+package import Foundation
+
+/// Everything that can be set, checked.
+package struct ServerConfiguration: Sendable {
+    package var host: String
+    /// 0 takes any free port.
+    package var port: Int
+    package var store: StoreConfiguration
+    /// How people reach the server; `nil` is `http://localhost:<port>`.
+    package var publicURL: URL?
+    /// A folder of static pages.
+    package var site: String?
+    package var secretKey: SecretKey
+    /// `nil` refuses the cron trigger.
+    package var cronAccessKey: String?
+    /// How many devices one account may be logged in on.
+    package var deviceLimit: Int
+    /// How often a client is asked to beat, in milliseconds.
+    package var heartbeatInterval: Int64
+
+    package init(
+        host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
+        site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil, deviceLimit: Int = 4,
+        heartbeatInterval: Int64 = 180_000
+    ) {
+        self.host = host
+        self.port = port
+        self.store = store
+        self.publicURL = publicURL
+        self.site = site
+        self.secretKey = secretKey
+        self.cronAccessKey = cronAccessKey
+        self.deviceLimit = deviceLimit
+        self.heartbeatInterval = heartbeatInterval
+    }
+
+    /// Whether people reach the server by https.
+    package var isSecure: Bool { publicURL?.scheme == "https" }
+}
+
+/// Where the data is, and how its days are cut.
+package struct StoreConfiguration: Sendable {
+    /// The SQLite file.
+    package var path: String
+    package var timeZone: TimeZone
+
+    package init(path: String, timeZone: TimeZone = .gmt) {
+        self.path = path
+        self.timeZone = timeZone
+    }
+}

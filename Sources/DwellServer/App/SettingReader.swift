@@ -1,0 +1,104 @@
+internal import Configuration
+internal import Foundation
+internal import Yams
+
+/// Reads settings by name: from flags, then `DWELL_…` variables, then a YAML file. The first that has one decides.
+package struct SettingReader {
+    private let reader: ConfigReader
+
+    /// - Parameters:
+    ///   - flags: What was given on the command line, by the setting's name
+    ///   - environment: The process's variables
+    ///   - file: The path of a YAML file
+    /// - Throws: ``InvalidField`` when the file can't be read or has a setting that does not exist
+    package init(flags: [Setting: String], environment: [String: String], file: String?) throws {
+        var values: [String: String] = [:]
+        let variables = Dictionary(
+            uniqueKeysWithValues: Setting.allCases.compactMap { setting in
+                environment[setting.variable].map { (setting, $0) }
+            })
+        var providers: [any ConfigProvider] = []
+        for source in [flags, variables, try file.map(Self.settings(inFile:)) ?? [:]] {
+            values = Dictionary(uniqueKeysWithValues: source.map { ($0.key.rawValue, $0.value) })
+            providers.append(
+                InMemoryProvider(
+                    values: Dictionary(
+                        uniqueKeysWithValues: values.map {
+                            (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: false))
+                        })))
+        }
+        reader = ConfigReader(providers: providers)
+    }
+
+    /// The text of a setting; an empty one counts as none.
+    package func text(_ setting: Setting) -> String? {
+        let text = reader.string(forKey: ConfigKey([setting.rawValue]))
+        return text.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// A setting, understood.
+    /// - Parameters:
+    ///   - setting: Which
+    ///   - standard: What holds when it is not set
+    ///   - expected: The end of the sentence "… must be"
+    ///   - parse: `nil` refuses the text
+    package func value<Value>(
+        _ setting: Setting, default standard: Value, expected: String, _ parse: (String) -> Value?
+    ) throws(InvalidField) -> Value {
+        guard let text = text(setting) else { return standard }
+        guard let value = parse(text) else { throw setting.refusal(expected: expected, not: text) }
+        return value
+    }
+
+    private static func settings(inFile path: String) throws -> [Setting: String] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw InvalidField("--config", expected: "a file that can be read, not \(path)")
+        }
+        guard let node = try? Yams.compose(yaml: String(decoding: data, as: UTF8.self)) else {
+            throw InvalidField("--config", expected: "a YAML file of settings; \(path) can't be parsed")
+        }
+        guard let mapping = node.mapping else {
+            throw InvalidField("--config", expected: "a YAML file of settings such as `port: 8080`, not \(path)")
+        }
+        return try Dictionary(
+            mapping.map { key, value in
+                guard let name = key.string, let setting = Setting(rawValue: name) else {
+                    let known = Setting.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw InvalidField("\(key.string ?? "a key") in \(path)", expected: "one of \(known)")
+                }
+                guard let text = value.scalar?.string else {
+                    throw InvalidField("\(name) in \(path)", expected: "a single value")
+                }
+                return (setting, text)
+            }, uniquingKeysWith: { _, last in last })
+    }
+}
+
+/// The names of the settings: as flags, in the file, and, in capitals, as environment variables.
+package enum Setting: String, CaseIterable, Sendable {
+    case host
+    case port
+    case databaseURL = "database-url"
+    case publicURL = "public-url"
+    case site
+    case secretKey = "secret-key"
+    case cronAccessKey = "cron-access-key"
+    case deviceLimit = "device-limit"
+    case timeZone = "time-zone"
+    case heartbeatInterval = "heartbeat-interval"
+
+    /// The environment variable, such as `DWELL_DATABASE_URL`.
+    package var variable: String {
+        "DWELL_" + rawValue.uppercased().replacing("-", with: "_")
+    }
+
+    /// Secrets have no flag: other users of the machine see the flags of every process.
+    var isSecret: Bool { self == .secretKey || self == .cronAccessKey }
+
+    /// Says what the setting expects, and what it got unless that is secret.
+    func refusal(expected: String, not text: String? = nil) -> InvalidField {
+        let name = isSecret ? variable : "--\(rawValue) (\(variable))"
+        let found = isSecret ? "" : text.map { ", not \($0)" } ?? ""
+        return InvalidField(name, expected: expected + found)
+    }
+}

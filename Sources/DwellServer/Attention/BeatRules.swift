@@ -1,0 +1,71 @@
+package import DwellAPI
+
+/// What a beat's body must be like. Each refusal names the field by its path, such as `segments[3].to`.
+package enum BeatRules {
+    /// How many segments one beat may carry.
+    package static let segmentLimit = 500
+    /// The furthest a time may lie from the client's own `sentAt`, in milliseconds: ten years.
+    static let timeLimit: Int64 = 315_576_000_000
+
+    /// Checks a beat.
+    /// - Throws: ``InvalidField`` for the first field that is not as it must be
+    package static func check(_ beat: BeatBody) throws(InvalidField) {
+        try require(beat.v == 1, "v", "the version 1")
+        try require(abs(beat.sentAt.clamped) < .max / 4, "sentAt", "the client's clock in milliseconds")
+        try require(beat.segments.count <= segmentLimit, "segments", "at most \(segmentLimit) segments")
+        for (index, claim) in beat.segments.enumerated() {
+            try check(claim, at: "segments[\(index)]", sentAt: beat.sentAt)
+        }
+    }
+
+    private static func check(_ claim: SegmentClaim, at path: String, sentAt: Int64) throws(InvalidField) {
+        try require(isTabName(claim.tab), "\(path).tab", "1 to 32 of A-Z a-z 0-9 _ -")
+        try require((0...Int64(Int32.max)).contains(claim.n), "\(path).n", "a whole number from 0 to 2147483647")
+        let times = (sentAt - timeLimit)...(sentAt + timeLimit)
+        try require(times.contains(claim.from), "\(path).from", "a time in milliseconds near sentAt")
+        try require(times.contains(claim.to), "\(path).to", "a time in milliseconds near sentAt")
+        try require(claim.from <= claim.to, "\(path).from", "a time not after `to`")
+        try require((claim.page?.utf8.count ?? 0) <= 2048, "\(path).page", "at most 2048 bytes")
+        try require((1...255).contains(claim.video?.utf8.count ?? 1), "\(path).video", "1 to 255 bytes")
+        try checkMedia(claim, at: path)
+    }
+
+    private static func checkMedia(_ claim: SegmentClaim, at path: String) throws(InvalidField) {
+        let limit = timeLimit
+        if let from = claim.mediaFrom {
+            try require((0...limit).contains(from), "\(path).mediaFrom", "media time in milliseconds, 0 or more")
+            try require(claim.mediaTo != nil, "\(path).mediaTo", "present when mediaFrom is")
+        }
+        if let to = claim.mediaTo {
+            try require((0...limit).contains(to), "\(path).mediaTo", "media time in milliseconds, 0 or more")
+            guard let from = claim.mediaFrom else {
+                throw InvalidField("\(path).mediaFrom", expected: "present when mediaTo is")
+            }
+            try require(from <= to, "\(path).mediaFrom", "media time not after mediaTo")
+        }
+        if let rate = claim.rate {
+            try require(rate > 0 && rate <= 16, "\(path).rate", "above 0 and at most 16")
+        }
+    }
+
+    private static func require(_ holds: Bool, _ field: String, _ expected: String) throws(InvalidField) {
+        if !holds { throw InvalidField(field, expected: expected) }
+    }
+
+    private static func isTabName(_ tab: String) -> Bool {
+        (1...32).contains(tab.utf8.count)
+            && tab.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+}
+
+extension Int64 {
+    /// The value with `Int64.min` moved by one, so that `abs` can't trap.
+    fileprivate var clamped: Int64 { Swift.max(self, -.max) }
+}

@@ -1,0 +1,135 @@
+package import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Stores beats in groups: those that arrive while a transaction is on its way to the disk share the next one.
+///
+/// ``store(_:)`` returns after the commit, so that an answered beat is a stored beat.
+package final class BeatWriter: Service {
+    /// The most beats that one transaction holds.
+    private static let batchLimit = 1024
+    /// The most beats that may wait; more are refused, so that a slow disk costs time and not memory.
+    private static let queueLimit = 16_384
+
+    private struct Waiting {
+        let beat: Beat
+        let answer: CheckedContinuation<Session?, any Error>
+    }
+
+    private struct State {
+        var queue: [Waiting] = []
+        /// The writer's sleep, while there is nothing to do.
+        var sleep: CheckedContinuation<Void, Never>?
+        var isStopping = false
+
+        /// The writer's sleep, to be ended by the caller outside the lock.
+        mutating func takeSleep() -> CheckedContinuation<Void, Never>? {
+            defer { sleep = nil }
+            return sleep
+        }
+    }
+
+    private let database: any Database
+    private let settings: BeatSettings
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - database: Where the beats go
+    ///   - settings: How beats become segments
+    ///   - logger: For batches that failed
+    package init(database: any Database, settings: BeatSettings, logger: Logger) {
+        self.database = database
+        self.settings = settings
+        self.logger = logger
+    }
+
+    /// Stores a beat.
+    /// - Returns: The session that the beat ended in; `nil` when it names none that exists
+    /// - Throws: ``DatabaseError/unavailable(_:)`` when the store is away or too many beats are waiting
+    package func store(_ beat: Beat) async throws -> Session? {
+        try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Session?, any Error>) in
+            let (refused, sleep) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
+                if state.queue.count >= Self.queueLimit || state.isStopping { return (true, nil) }
+                state.queue.append(Waiting(beat: beat, answer: answer))
+                return (false, state.takeSleep())
+            }
+            if refused { answer.resume(throwing: DatabaseError.unavailable("the queue of beats is full")) }
+            sleep?.resume()
+        }
+    }
+
+    /// Writes until a graceful stop, then what is still waiting.
+    package func run() async throws {
+        await withGracefulShutdownHandler {
+            while let batch = await nextBatch() { await write(batch) }
+        } onGracefulShutdown: {
+            self.stop()
+        }
+    }
+
+    private func stop() {
+        state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.isStopping = true
+            return state.takeSleep()
+        }?.resume()
+    }
+
+    /// The beats that wait now; sleeps while there are none.
+    /// - Returns: `nil` when the writer is stopping and nothing waits any more
+    private func nextBatch() async -> [Waiting]? {
+        while true {
+            let (batch, isStopping) = state.withLock { state -> ([Waiting], Bool) in
+                let batch = Array(state.queue.prefix(Self.batchLimit))
+                state.queue.removeFirst(batch.count)
+                return (batch, state.isStopping)
+            }
+            if !batch.isEmpty { return batch }
+            if isStopping { return nil }
+            await withCheckedContinuation { sleep in
+                let wake = state.withLock { state -> Bool in
+                    if !state.queue.isEmpty || state.isStopping { return true }
+                    state.sleep = sleep
+                    return false
+                }
+                if wake { sleep.resume() }
+            }
+        }
+    }
+
+    private func write(_ batch: [Waiting]) async {
+        do {
+            let sessions = try await store(batch.map(\.beat))
+            for (waiting, session) in zip(batch, sessions) { waiting.answer.resume(returning: session) }
+        } catch DatabaseError.unavailable(let cause) {
+            logger.error("beats not stored", metadata: ["count": "\(batch.count)", "cause": "\(cause)"])
+            for waiting in batch { waiting.answer.resume(throwing: DatabaseError.unavailable(cause)) }
+        } catch {
+            await writeEach(batch, after: error)
+        }
+    }
+
+    /// One beat that the store refuses must not take the others of its batch with it.
+    private func writeEach(_ batch: [Waiting], after error: any Error) async {
+        logger.error("a batch of beats failed", metadata: ["count": "\(batch.count)", "cause": "\(error)"])
+        for waiting in batch {
+            do {
+                let session = try await store([waiting.beat])[0]
+                waiting.answer.resume(returning: session)
+            } catch {
+                logger.error("a beat was refused by the store", metadata: ["cause": "\(error)"])
+                waiting.answer.resume(throwing: error)
+            }
+        }
+    }
+
+    private func store(_ beats: [Beat]) async throws -> [Session?] {
+        let (sessions, fresh) = try await database.write { [settings] connection in
+            var store = BeatStore(connection: connection, settings: settings)
+            let sessions = try beats.map { try store.store($0) }
+            return (sessions, store.contents.fresh)
+        }
+        settings.contents.remember(fresh)
+        return sessions
+    }
+}

@@ -1,0 +1,50 @@
+internal import DwellAPI
+internal import Foundation
+
+/// Sessions that a client opens by name, for a video or for its time on the platform, and moves forward.
+package struct WatchTime: Sendable {
+    private let database: any Database
+    private let writer: BeatWriter
+    private let settings: BeatSettings
+    private let clock: WallClock
+
+    /// - Parameters:
+    ///   - database: Where sessions are
+    ///   - writer: Takes the beats
+    ///   - settings: How beats become segments
+    ///   - clock: For the times of arrival
+    package init(database: any Database, writer: BeatWriter, settings: BeatSettings, clock: WallClock) {
+        self.database = database
+        self.writer = writer
+        self.settings = settings
+        self.clock = clock
+    }
+
+    /// Opens a session.
+    /// - Parameters:
+    ///   - login: Whose
+    ///   - video: The video's name; `nil` for time on the platform
+    ///   - earlier: The session that the client had; it is brought up to date and closed first
+    /// - Throws: ``InvalidField`` named `videoId`
+    package func start(_ login: Login, video: String?, earlier: Int64?) async throws -> Session {
+        if let video, !(1...255).contains(video.utf8.count) {
+            throw InvalidField("videoId", expected: "1 to 255 bytes")
+        }
+        let now = clock.now()
+        let (session, fresh) = try await database.write { [settings] connection in
+            var store = BeatStore(connection: connection, settings: settings)
+            let session = try store.openSession(
+                viewer: login.viewer, device: login.device, video: video, earlier: earlier, at: now)
+            return (session, store.contents.fresh)
+        }
+        settings.contents.remember(fresh)
+        return session
+    }
+
+    /// Moves a session forward.
+    /// - Returns: The session; another one when it had fallen silent. `nil` when it is not this viewer's
+    package func log(_ login: Login, session: Int64) async throws -> Session? {
+        let source = Beat.Source.session(viewer: login.viewer, id: session)
+        return try await writer.store(Beat(source: source, arrival: clock.now(), content: .playback))
+    }
+}

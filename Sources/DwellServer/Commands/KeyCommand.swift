@@ -1,0 +1,26 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// `dwell key`
+struct KeyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key", abstract: "Keys that let programs read sessions.", subcommands: [Create.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a key. It is shown once; the database keeps only its hash.")
+
+        @OptionGroup var store: StoreOptions
+
+        @Option(help: "Tells this key from the others.")
+        var name: String
+
+        func run() async throws {
+            let open = try await store.open()
+            let key = try await APIKeys(database: open.database, clock: .system).create(name: name)
+            print("Keep this key; it can't be shown again. Send it as `Authorization: Bearer KEY`.")
+            print(key)
+            try open.database.close()
+        }
+    }
+}

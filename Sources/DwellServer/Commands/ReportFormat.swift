@@ -1,0 +1,114 @@
+internal import ArgumentParser
+internal import DwellAPI
+internal import Foundation
+
+/// A row that reports print: as an object for programs, as cells for people and for CSV.
+protocol ReportRow: Encodable {
+    static var columns: [ReportColumn] { get }
+    var cells: [ReportCell] { get }
+}
+
+/// A column's heading.
+struct ReportColumn {
+    let name: String
+    /// For people.
+    let title: String
+}
+
+/// A cell's value.
+enum ReportCell {
+    case text(String)
+    case number(Int64)
+    /// Milliseconds; people read them as hours, minutes and seconds.
+    case duration(Int64)
+    case time(Timestamp)
+
+    var isRight: Bool {
+        switch self {
+        case .number, .duration: true
+        case .text, .time: false
+        }
+    }
+}
+
+/// How a report is printed.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+    case table, json, csv
+
+    /// The whole report.
+    func text<Element: ReportRow>(of rows: [Element]) throws -> String {
+        switch self {
+        case .table: Self.table(rows)
+        case .csv: Self.csv(rows)
+        case .json: try Self.json(rows)
+        }
+    }
+
+    private static func json(_ rows: [some Encodable]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes, .sortedKeys]
+        return String(decoding: try encoder.encode(rows), as: UTF8.self) + "\n"
+    }
+
+    /// RFC 4180; a cell that a spreadsheet would take for a formula is defanged with an apostrophe.
+    private static func csv<Element: ReportRow>(_ rows: [Element]) -> String {
+        let lines = [Element.columns.map(\.name)] + rows.map { $0.cells.map(\.plain) }
+        return lines.map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let safe = text.first.map { "=+-@\t\r".contains($0) } == true ? "'" + text : text
+        guard safe.contains(where: { ",\"\r\n".contains($0) }) else { return safe }
+        return "\"" + safe.replacing("\"", with: "\"\"") + "\""
+    }
+
+    private static func table<Element: ReportRow>(_ rows: [Element]) -> String {
+        guard !rows.isEmpty else { return "Nothing yet.\n" }
+        let titles = Element.columns.map(\.title)
+        let cells = rows.map(\.cells)
+        let widths = titles.indices.map { column in
+            max(titles[column].count, cells.map { $0[column].readable.count }.max() ?? 0)
+        }
+        let head = titles.indices.map { column in
+            pad(titles[column], to: widths[column], right: cells[0][column].isRight)
+        }
+        let body = cells.map { row in
+            row.indices.map { pad(row[$0].readable, to: widths[$0], right: row[$0].isRight) }
+        }
+        let rule = widths.map { String(repeating: "-", count: $0) }
+        return ([head, rule] + body).map { line($0) }.joined()
+    }
+
+    private static func line(_ cells: [String]) -> String {
+        var line = cells.joined(separator: "  ")
+        while line.last == " " { line.removeLast() }
+        return line + "\n"
+    }
+
+    private static func pad(_ text: String, to width: Int, right: Bool) -> String {
+        let space = String(repeating: " ", count: max(0, width - text.count))
+        return right ? space + text : text + space
+    }
+}
+
+extension ReportCell {
+    /// For programs.
+    fileprivate var plain: String {
+        switch self {
+        case .text(let text): text
+        case .number(let number), .duration(let number): "\(number)"
+        case .time(let time): time.description
+        }
+    }
+
+    /// For people. Control characters are taken out: what visitors typed must not move the cursor.
+    fileprivate var readable: String {
+        switch self {
+        case .text(let text): text.filter { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } }
+        case .number(let number): "\(number)"
+        case .duration(let milliseconds):
+            Duration.milliseconds(milliseconds).formatted(.time(pattern: .hourMinuteSecond))
+        case .time(let time): String(time.description.prefix(19)).replacing("T", with: " ")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import DwellAPI
+internal import Foundation
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+
+/// `dwell serve`
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the server.",
+        discussion: """
+            Every option can also be an environment variable (DWELL_ and the name in capitals) or a line of a YAML \
+            file given by --config; flags win over variables, variables over the file. DWELL_SECRET_KEY and \
+            DWELL_CRON_ACCESS_KEY have no flag, because others can read the flags of a process.
+            """)
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(help: "The address to listen on. (default: 127.0.0.1)")
+    var host: String?
+
+    @Option(help: "The port to listen on; 0 takes any free one. (default: 8080)")
+    var port: String?
+
+    @Option(help: "How people reach the server. (default: http://localhost:<port>)")
+    var publicUrl: String?
+
+    @Option(help: "A folder of static pages; those under confidential/ need the gate.")
+    var site: String?
+
+    @Option(help: "How many devices one account may be logged in on. (default: 4)")
+    var deviceLimit: String?
+
+    @Option(help: "How often pages send a heartbeat, in seconds. (default: 180)")
+    var heartbeatInterval: String?
+
+    @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String = "info"
+
+    func run() async throws {
+        let configuration = try ServerConfiguration(
+            try store.settings([
+                .host: host, .port: port, .publicURL: publicUrl, .site: site, .deviceLimit: deviceLimit,
+                .heartbeatInterval: heartbeatInterval,
+            ]))
+        let logger = try makeLogger()
+        let (database, migrations) = try await Store.open(configuration.store)
+        for migration in migrations { logger.info("migration applied", metadata: ["migration": "\(migration)"]) }
+        let application = try await buildApplication(configuration, database: database, logger: logger) { port in
+            announce(configuration, port: port)
+        }
+        do {
+            try await application.runService()
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw Setting.port.refusal(expected: "free; \(configuration.port) is in use")
+        } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
+            throw Setting.host.refusal(expected: "an address that this machine may listen on", not: configuration.host)
+        }
+        try database.close()
+    }
+
+    private func makeLogger() throws -> Logger {
+        guard let level = Logger.Level(rawValue: logLevel) else {
+            throw InvalidField("--log-level", expected: "trace, debug, info, notice, warning, error or critical")
+        }
+        var logger = Logger(label: "dwell", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = level
+        return logger
+    }
+
+    /// Says on standard output that people may come now. Scripts wait for this line.
+    private func announce(_ configuration: ServerConfiguration, port: Int) {
+        let url = configuration.publicURL?.absoluteString ?? "http://localhost:\(port)"
+        FileHandle.standardOutput.write(Data("Dwell is ready at \(url)\n".utf8))
+    }
+}

@@ -1,0 +1,77 @@
+/// A store that keeps its word: what a write returned is on disk.
+///
+/// One SQL text serves every kind of database: parameters are `$1`, `$2`, …, and statements keep to what SQLite and
+/// PostgreSQL have in common.
+package protocol Database: Sendable {
+    /// Runs `body` on a consistent snapshot; it waits for no writer.
+    func read<Value: Sendable>(
+        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
+    ) async throws -> Value
+
+    /// Runs `body` in one transaction, which is durable when this returns and undone when `body` throws.
+    func write<Value: Sendable>(
+        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
+    ) async throws -> Value
+
+    /// Lets go of the store. Nothing may be read or written afterwards.
+    func close() throws
+}
+
+/// A connection inside `read` or `write`. It must not leave the closure that it was given to.
+package protocol DatabaseConnection {
+    /// Runs a query and calls `body` with each row as it comes, so that a result of any size takes no memory.
+    func forEachRow(
+        _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
+    ) throws
+
+    /// Runs a statement.
+    /// - Returns: How many rows it inserted, changed or deleted
+    @discardableResult
+    func execute(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Int
+
+    /// The next number of a sequence; a number is never given twice.
+    func nextNumber(of sequence: SQLSequence) throws -> Int64
+}
+
+/// What has numbers of its own.
+package enum SQLSequence: String, Sendable {
+    case viewer, session, content
+}
+
+extension DatabaseConnection {
+    /// All rows of a query.
+    package func rows(_ sql: String, _ arguments: [any SQLConvertible] = []) throws -> [Row] {
+        var rows: [Row] = []
+        try forEachRow(sql, arguments) { rows.append($0) }
+        return rows
+    }
+
+    /// The first row of a query, if there is one.
+    package func row(_ sql: String, _ arguments: [any SQLConvertible] = []) throws -> Row? {
+        try rows(sql, arguments).first
+    }
+
+    @discardableResult
+    package func execute(_ sql: String) throws -> Int {
+        try execute(sql, [])
+    }
+}
+
+/// One row of a result, read by column name.
+package struct Row: Sendable {
+    let columns: [String]
+    let values: [SQLValue]
+
+    /// The column's value as the type asked for.
+    package subscript<Value: SQLConvertible>(_ column: String) -> Value {
+        get throws {
+            guard let index = columns.firstIndex(of: column) else {
+                throw DatabaseError.failure("no column \(column) in \(columns)")
+            }
+            guard let value = Value(sqlValue: values[index]) else {
+                throw DatabaseError.failure("column \(column) does not hold a \(Value.self)")
+            }
+            return value
+        }
+    }
+}

@@ -1,0 +1,139 @@
+internal import Foundation
+internal import GRDB
+
+/// The embedded database: one file, in WAL mode, every commit synced to disk.
+package struct SQLiteDatabase: Database {
+    private let pool: DatabasePool
+
+    /// Opens the file, or makes it.
+    /// - Parameters:
+    ///   - path: Where the file is
+    ///   - readonly: Look only; the file must exist
+    /// - Throws: ``DatabaseError`` when the file can't be opened, or is no database
+    package init(path: String, readonly: Bool = false) throws {
+        var configuration = GRDB.Configuration()
+        configuration.readonly = readonly
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 8
+        if !readonly { SQLiteDatabase.makePrivateFile(at: path) }
+        pool = try SQLiteDatabase.mapErrors {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            if !readonly {
+                // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
+                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            }
+            // SQLite opens a file without reading it: ask for something, so that a damaged one is found now.
+            try pool.read { _ = try GRDB.Row.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+            return pool
+        }
+    }
+
+    package func read<Value: Sendable>(
+        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
+    ) async throws -> Value {
+        try await SQLiteDatabase.mapErrors {
+            try await pool.read { try body(SQLiteConnection(database: $0)) }
+        }
+    }
+
+    package func write<Value: Sendable>(
+        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
+    ) async throws -> Value {
+        try await SQLiteDatabase.mapErrors {
+            try await pool.write { try body(SQLiteConnection(database: $0)) }
+        }
+    }
+
+    package func close() throws {
+        try SQLiteDatabase.mapErrors { try pool.close() }
+    }
+
+    /// A new file is its owner's alone; SQLite gives its side files the same rights. When it can't be made, opening
+    /// it says why.
+    private static func makePrivateFile(at path: String) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        if file >= 0 { _ = Foundation.close(file) }
+    }
+
+    private static func mapErrors<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch let error as GRDB.DatabaseError { throw DatabaseError(error) }
+    }
+
+    private static func mapErrors<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as GRDB.DatabaseError { throw DatabaseError(error) }
+    }
+}
+
+private struct SQLiteConnection: DatabaseConnection {
+    let database: GRDB.Database
+
+    func forEachRow(
+        _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
+    ) throws {
+        let statement = try statement(sql, arguments)
+        let columns = statement.columnNames
+        let cursor = try GRDB.Row.fetchCursor(statement)
+        while let row = try cursor.next() {
+            let values = Array(row.databaseValues.map(SQLValue.init(databaseValue:)))
+            try body(Row(columns: columns, values: values))
+        }
+    }
+
+    func execute(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Int {
+        try statement(sql, arguments).execute()
+        return database.changesCount
+    }
+
+    func nextNumber(of sequence: SQLSequence) throws -> Int64 {
+        let row = try row(
+            "UPDATE sequence SET value = value + 1 WHERE name = $1 RETURNING value", [sequence.rawValue])
+        guard let row else { throw DatabaseError.failure("no sequence \(sequence)") }
+        return try row["value"]
+    }
+
+    private func statement(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Statement {
+        // SQLite numbers `$1` in the order of appearance; `?1` it takes at its word. No statement of ours holds a
+        // dollar sign elsewhere.
+        let statement = try database.cachedStatement(sql: sql.replacing("$", with: "?"))
+        statement.setUncheckedArguments(StatementArguments(arguments.map(\.sqlValue.databaseValue)))
+        return statement
+    }
+}
+
+extension SQLValue {
+    fileprivate var databaseValue: DatabaseValue {
+        switch self {
+        case .null: .null
+        case .integer(let value): value.databaseValue
+        case .real(let value): value.databaseValue
+        case .text(let value): value.databaseValue
+        case .blob(let value): value.databaseValue
+        }
+    }
+
+    fileprivate init(databaseValue: DatabaseValue) {
+        switch databaseValue.storage {
+        case .null: self = .null
+        case .int64(let value): self = .integer(value)
+        case .double(let value): self = .real(value)
+        case .string(let value): self = .text(value)
+        case .blob(let value): self = .blob(value)
+        }
+    }
+}
+
+extension DatabaseError {
+    /// Sorts SQLite's result codes into the kinds that callers tell apart.
+    fileprivate init(_ error: GRDB.DatabaseError) {
+        let cause = error.message ?? "\(error.resultCode)"
+        self =
+            switch error.resultCode {
+            case .SQLITE_CONSTRAINT: .constraint(cause)
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt(cause)
+            case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_READONLY, .SQLITE_CANTOPEN,
+                .SQLITE_NOMEM, .SQLITE_INTERRUPT, .SQLITE_PROTOCOL:
+                .unavailable(cause)
+            default: .failure("\(cause) (\(error.sql ?? "no statement"))")
+            }
+    }
+}

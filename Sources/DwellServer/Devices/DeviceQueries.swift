@@ -1,0 +1,62 @@
+internal import DwellAPI
+internal import Foundation
+
+/// What is asked of, and told to, the device table.
+struct DeviceQueries {
+    let connection: any DatabaseConnection
+
+    /// The devices an account is logged in on, the latest login first.
+    func inUse(by account: UUID) throws -> [Device] {
+        try connection.rows(
+            """
+            SELECT id, account_id, name, os, last_logged_in_at FROM device
+            WHERE account_id = $1 AND removed_at IS NULL
+            ORDER BY last_logged_in_at DESC, id
+            """, [account]
+        ).map(Device.init(row:))
+    }
+
+    /// Gives a device a place, or refuses: the one way in, inside the transaction of the login.
+    /// - Throws: ``DeviceError/limitReached(_:)`` when every place is taken
+    func admit(_ device: Device, replacing presented: UUID?, limit: Int) throws {
+        if let presented {
+            _ = try remove(presented, of: device.account, as: .replaced, at: device.lastLoggedInAt)
+        }
+        let inUse = try inUse(by: device.account)
+        guard inUse.count < limit else { throw DeviceError.limitReached(inUse) }
+        try connection.execute(
+            """
+            INSERT INTO device (id, account_id, name, os, last_logged_in_at) VALUES ($1, $2, $3, $4, $5)
+            """, [device.id, device.account, device.name, device.os, device.lastLoggedInAt])
+    }
+
+    /// Ends a device. Its row stays, so that its next request can be told why.
+    /// - Returns: Whether the account had it in use
+    func remove(_ id: UUID, of account: UUID, as removal: Device.Removal, at time: Timestamp) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE device SET removed_at = $3, removal = $4
+            WHERE id = $1 AND account_id = $2 AND removed_at IS NULL
+            """, [id, account, time, removal]) == 1
+    }
+
+    /// What a login token needs to know of its device.
+    func status(of id: UUID, account: UUID) throws -> (viewer: Int64, removedAt: Timestamp?, removal: Device.Removal?)?
+    {
+        try connection.row(
+            """
+            SELECT account.viewer_id, device.removed_at, device.removal
+            FROM device JOIN account ON account.id = device.account_id
+            WHERE device.id = $1 AND device.account_id = $2
+            """, [id, account]
+        ).map { (try $0["viewer_id"], try $0["removed_at"], try $0["removal"]) }
+    }
+}
+
+extension Device {
+    fileprivate init(row: Row) throws {
+        self.init(
+            id: try row["id"], account: try row["account_id"], name: try row["name"], os: try row["os"],
+            lastLoggedInAt: try row["last_logged_in_at"])
+    }
+}

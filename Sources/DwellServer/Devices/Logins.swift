@@ -1,0 +1,86 @@
+package import DwellAPI
+package import Foundation
+internal import JWTKit
+
+/// A person who is logged in on a device.
+package struct Login: Sendable, Equatable {
+    /// The account's id.
+    package let account: UUID
+    package let device: UUID
+    /// The number by which sessions and statistics know the person.
+    package let viewer: Int64
+}
+
+/// Why a login token does not let anybody in.
+package enum LoginError: Error, Equatable {
+    /// There is none.
+    case missing
+    /// It is past its end.
+    case expired
+    /// It is not one of this server's.
+    case invalid
+    /// Its device was ended.
+    case deviceRemoved(Device.Removal, at: Timestamp)
+}
+
+/// Makes and checks login tokens: JSON Web Tokens that name an account and a device. The device's row has the last
+/// word on each request.
+package struct Logins: Sendable {
+    /// How long a token lasts, in seconds: 365 days.
+    package static let lifetime = 31_536_000
+
+    private let keys: JWTKeyCollection
+    private let database: any Database
+    private let clock: WallClock
+
+    /// - Parameters:
+    ///   - secret: Signs the tokens
+    ///   - database: Where the devices are
+    ///   - clock: Decides what is expired
+    package init(secret: SecretKey, database: any Database, clock: WallClock) async {
+        keys = JWTKeyCollection()
+        await keys.add(hmac: HMACKey(key: secret.derived(for: .login)), digestAlgorithm: .sha256, kid: "1")
+        self.database = database
+        self.clock = clock
+    }
+
+    /// A token for a device.
+    package func token(for device: Device) async throws -> String {
+        let now = clock.now().milliseconds / 1000
+        return try await keys.sign(
+            Payload(
+                userId: device.account.lowercase, deviceId: device.id.lowercase, iat: now,
+                exp: now + Int64(Self.lifetime), aud: Payload.audience), kid: "1")
+    }
+
+    /// Who a token lets in.
+    /// - Throws: ``LoginError``
+    package func login(token: String?) async throws -> Login {
+        guard let token, !token.isEmpty else { throw LoginError.missing }
+        guard let payload = try? await keys.verify(token, as: Payload.self), payload.aud == Payload.audience,
+            let account = UUID(uuidString: payload.userId), let device = UUID(uuidString: payload.deviceId)
+        else { throw LoginError.invalid }
+        guard clock.now().milliseconds / 1000 < payload.exp else { throw LoginError.expired }
+        let status = try await database.read { try DeviceQueries(connection: $0).status(of: device, account: account) }
+        guard let status else { throw LoginError.invalid }
+        if let removal = status.removal, let time = status.removedAt {
+            throw LoginError.deviceRemoved(removal, at: time)
+        }
+        return Login(account: account, device: device, viewer: status.viewer)
+    }
+
+    private struct Payload: JWTPayload {
+        static let audience = "login"
+
+        let userId: String
+        let deviceId: String
+        /// Seconds since 1970.
+        let iat: Int64
+        /// Seconds since 1970.
+        let exp: Int64
+        let aud: String
+
+        /// The signature is all that is checked here; the end is compared with the server's own clock.
+        func verify(using algorithm: some JWTAlgorithm) {}
+    }
+}

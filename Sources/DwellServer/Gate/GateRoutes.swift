@@ -1,0 +1,70 @@
+internal import DwellAPI
+internal import Foundation
+internal import Hummingbird
+
+/// The gate's page and the form behind it.
+struct GateRoutes {
+    /// Where a visitor goes who did not say.
+    static let defaultTarget = "/confidential/"
+
+    let gate: Gate
+    let pages: Pages
+    let cookies: CookieMaker
+
+    var endpoints: RouteCollection<DwellRequestContext> {
+        RouteCollection(context: DwellRequestContext.self)
+            .get("/gate", use: page)
+            .add(middleware: CrossSiteMiddleware())
+            .post("/api/verify-temp-access", use: verify)
+    }
+
+    /// The page; a target that is not on this site is forgotten.
+    private func page(_ request: Request, context: DwellRequestContext) -> Response {
+        let next = request.uri.queryParameters["next"].flatMap { try? LocalPath.check(String($0)) }
+        return pages.gate(next: next)
+    }
+
+    private func verify(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        switch request.mediaType {
+        case "application/json":
+            let body = try await request.json(EntryBody.self)
+            return try await enter(body) { try .json(GateReply(redirect: $0)) }
+        case "application/x-www-form-urlencoded":
+            let text = String(buffer: try await request.bodyBytes())
+            guard let body = try? URLEncodedFormDecoder().decode(EntryBody.self, from: text) else {
+                return pages.gate(next: nil, message: "The form can't be read")
+            }
+            do {
+                return try await enter(body) { .redirect(to: $0, type: .normal) }
+            } catch let error as InvalidField {
+                let next = body.next.flatMap { try? LocalPath.check($0) }
+                return pages.gate(next: next, email: body.email, message: error.description)
+            }
+        default:
+            throw BodyError.unsupported("application/x-www-form-urlencoded or application/json")
+        }
+    }
+
+    private func enter(_ body: EntryBody, _ answer: (String) throws -> Response) async throws -> Response {
+        let target = try body.next.flatMap { $0.isEmpty ? nil : try LocalPath.check($0) } ?? Self.defaultTarget
+        guard let email = body.email else { throw InvalidField("email", expected: "present") }
+        let session = try await gate.enter(email: email)
+        var response = try answer(target)
+        response.headers[.cacheControl] = "no-store"
+        response.setCookie(cookies.sessionRecord(gate.sessionCookie(for: session)))
+        response.setCookie(cookies.make(.access, gate.accessCookie(for: session), maxAge: Gate.lifetime))
+        return response
+    }
+
+    private struct EntryBody: Decodable {
+        var email: String?
+        var next: String?
+    }
+}
+
+extension CookieMaker {
+    /// The cookie that names a gate session. The page's script may read it, as in the blueprint.
+    func sessionRecord(_ value: String) -> Cookie {
+        make(.sessionRecord, value, maxAge: Gate.lifetime, isReadable: true, sameSite: .strict)
+    }
+}

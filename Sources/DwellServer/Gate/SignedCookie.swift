@@ -1,0 +1,59 @@
+package import Crypto
+package import DwellAPI
+internal import Foundation
+
+/// A cookie's value that names a visitor's session and can't be forged: a few numbers and their HMAC.
+package struct SignedCookie: Sendable {
+    /// What a cookie of the gate says.
+    package struct Content: Sendable, Equatable {
+        package let viewer: Int64
+        package let session: Int64
+        /// The end of the cookie, whatever the browser keeps.
+        package let expiresAt: Timestamp
+    }
+
+    private static let signatureLength = 16
+    private static let contentLength = 24
+
+    private let key: SymmetricKey
+
+    /// - Parameter key: Derived for this one use
+    package init(key: SymmetricKey) {
+        self.key = key
+    }
+
+    /// The cookie's value: base64url of three big-endian numbers and the first half of their HMAC-SHA-256.
+    package func value(of content: Content) -> String {
+        var bytes = Data(capacity: Self.contentLength + Self.signatureLength)
+        for number in [content.viewer, content.session, content.expiresAt.milliseconds] {
+            withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
+        }
+        bytes.append(signature(of: bytes))
+        return bytes.base64EncodedString()
+            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    /// What a value says, if this server signed it and it has not expired.
+    package func content(of value: String, now: Timestamp) -> Content? {
+        // 40 bytes are 54 characters, of which base64 wants 56.
+        guard value.utf8.count == 54,
+            let bytes = Data(
+                base64Encoded: value.replacing("-", with: "+").replacing("_", with: "/") + "=="),
+            bytes.count == Self.contentLength + Self.signatureLength
+        else { return nil }
+        let signed = bytes.prefix(Self.contentLength)
+        let expected = signature(of: signed)
+        let difference = zip(bytes.suffix(Self.signatureLength), expected).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
+        guard difference == 0 else { return nil }
+        let numbers = signed.withUnsafeBytes { raw in
+            (0..<3).map { Int64(bigEndian: raw.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
+        }
+        let content = Content(
+            viewer: numbers[0], session: numbers[1], expiresAt: Timestamp(milliseconds: numbers[2]))
+        return now < content.expiresAt ? content : nil
+    }
+
+    private func signature(of bytes: Data) -> Data {
+        Data(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Self.signatureLength))
+    }
+}

@@ -1,0 +1,48 @@
+internal import Hummingbird
+
+/// Makes cookies by one rule: for the whole site, never for other hosts, `Secure` under https.
+struct CookieMaker: Sendable {
+    /// Whether people reach the server by https.
+    let isSecure: Bool
+
+    /// A cookie.
+    /// - Parameters:
+    ///   - name: One of ``CookieName``
+    ///   - value: Characters that a cookie may have
+    ///   - maxAge: Seconds
+    ///   - isReadable: Whether the page's script may read it
+    ///   - sameSite: Which requests carry it
+    func make(
+        _ name: CookieName, _ value: String, maxAge: Int, isReadable: Bool = false, sameSite: Cookie.SameSite = .lax
+    ) -> Cookie {
+        Cookie(
+            name: name.rawValue, value: value, maxAge: maxAge, path: "/", secure: isSecure, httpOnly: !isReadable,
+            sameSite: sameSite)
+    }
+
+    /// Tells the browser to forget a cookie.
+    func clear(_ name: CookieName) -> Cookie {
+        make(name, "", maxAge: 0)
+    }
+}
+
+/// Every cookie that Dwell knows.
+enum CookieName: String {
+    /// Names the gate session whose record beats move.
+    case sessionRecord = "session_record_id"
+    /// Opens confidential pages.
+    case access = "dwell_access"
+    /// The login.
+    case token
+    /// The watch-time session's number.
+    case watchSession = "sessionId"
+    /// When the watch-time session began, in milliseconds.
+    case watchStart = "initTime"
+}
+
+extension Request {
+    /// The value of a cookie; an empty one counts as none.
+    func cookie(_ name: CookieName) -> String? {
+        cookies[name.rawValue].flatMap { $0.value.isEmpty ? nil : $0.value }
+    }
+}

@@ -1,0 +1,13 @@
+internal import HTTPTypes
+
+/// Header names that the HTTP types library does not have.
+extension HTTPField.Name {
+    static let acceptClientHints = name("Accept-CH")
+    static let referrerPolicy = name("Referrer-Policy")
+    static let secFetchSite = name("Sec-Fetch-Site")
+
+    static func name(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("not a header name: \(text)") }
+        return name
+    }
+}

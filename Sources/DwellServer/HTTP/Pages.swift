@@ -1,0 +1,30 @@
+internal import Foundation
+internal import Hummingbird
+internal import Mustache
+internal import WebAssets
+
+/// The pages that the server makes itself.
+struct Pages: Sendable {
+    private let gate: MustacheTemplate
+    private let error: MustacheTemplate
+
+    init() throws {
+        gate = try MustacheTemplate(string: WebAsset.gatePage.text)
+        error = try MustacheTemplate(string: WebAsset.errorPage.text)
+    }
+
+    /// The page that asks for an email.
+    /// - Parameters:
+    ///   - next: Where the visitor wants to go
+    ///   - email: What was typed before
+    ///   - message: Why that was refused
+    func gate(next: String?, email: String? = nil, message: String? = nil) -> Response {
+        let page = gate.render(["next": next, "email": email, "message": message])
+        return .html(page, status: message == nil ? .ok : .badRequest)
+    }
+
+    /// The page for an error.
+    func error(status: HTTPResponse.Status, message: String) -> Response {
+        .html(error.render(["status": "\(status.code)", "message": message]), status: status)
+    }
+}

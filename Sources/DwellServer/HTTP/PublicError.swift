@@ -1,0 +1,112 @@
+internal import DwellAPI
+internal import Hummingbird
+
+/// An error as the world sees it. The cause is for the log.
+struct PublicError: Error {
+    let status: HTTPResponse.Status
+    let code: ErrorCode
+    /// A sentence for people.
+    let message: String
+    /// The field that was refused.
+    var field: String?
+    /// The devices in use, when there are too many.
+    var devices: [DeviceRecord]?
+    var headers: HTTPFields = [:]
+
+    /// The contract's number for "too many devices". Caches and clients may take it for "try another connection".
+    static let misdirected = HTTPResponse.Status(code: 421, reasonPhrase: "Misdirected Request")
+    /// How soon a client should come back when the store is away, in seconds.
+    static let retryAfter = "5"
+
+    static let badRequest = PublicError(status: .badRequest, code: .badRequest, message: "Bad Request")
+    static let noSession = PublicError(status: .badRequest, code: .badRequest, message: "No session")
+    static let notFound = PublicError(status: .notFound, code: .notFound, message: "Not Found")
+    static let unauthorized = PublicError(status: .unauthorized, code: .unauthorized, message: "Unauthorized")
+    static let crossSite = PublicError(
+        status: .forbidden, code: .crossSite, message: "Refused: the request comes from another site")
+}
+
+/// The one table from errors to answers.
+extension PublicError {
+    init(_ error: any Error) {
+        switch error {
+        case let error as PublicError: self = error
+        case let error as InvalidField:
+            self.init(status: .badRequest, code: .invalidField, message: error.description, field: error.field)
+        case let error as BodyError: self.init(error)
+        case let error as AccountError: self.init(error)
+        case let error as DeviceError: self.init(error)
+        case let error as LoginError: self.init(error)
+        case DatabaseError.unavailable:
+            self.init(
+                status: .serviceUnavailable, code: .unavailable, message: "The store is away, try again soon",
+                headers: [.retryAfter: Self.retryAfter])
+        case let error as any HTTPResponseError where error.status == .notFound: self = .notFound
+        case let error as any HTTPResponseError where error.status.kind == .clientError:
+            self.init(status: error.status, code: .badRequest, message: error.status.reasonPhrase)
+        default:
+            self.init(status: .internalServerError, code: .internalError, message: "Internal Server Error")
+        }
+    }
+
+    private init(_ error: BodyError) {
+        switch error {
+        case .malformed(let detail):
+            self.init(status: .badRequest, code: .malformedJSON, message: "The body must be JSON: \(detail)")
+        case .tooLarge(let limit):
+            self.init(
+                status: .contentTooLarge, code: .bodyTooLarge, message: "The body must be at most \(limit) bytes")
+        case .unsupported(let expected):
+            self.init(
+                status: .unsupportedMediaType, code: .unsupportedMediaType,
+                message: "The body's Content-Type must be \(expected)")
+        }
+    }
+
+    private init(_ error: AccountError) {
+        switch error {
+        case .usernameTaken:
+            self.init(status: .conflict, code: .usernameTaken, message: "This username is taken", field: "username")
+        case .emailTaken:
+            self.init(status: .conflict, code: .emailTaken, message: "This email is taken", field: "email")
+        case .wrongCredentials:
+            self.init(
+                status: .unauthorized, code: .wrongCredentials, message: "Username or password didn't match")
+        }
+    }
+
+    private init(_ error: DeviceError) {
+        switch error {
+        case .limitReached(let devices):
+            self.init(
+                status: Self.misdirected, code: .deviceLimit, message: "Maximum user device logged in",
+                devices: devices.map(\.record))
+        case .ownDevice:
+            self.init(
+                status: .badRequest, code: .ownDevice, message: "Can't remove this device! Try logging out.")
+        case .notFound: self.init(status: .notFound, code: .notFound, message: "Device not found")
+        }
+    }
+
+    private init(_ error: LoginError) {
+        switch error {
+        case .missing: self = .badRequest
+        case .expired: self.init(status: .unauthorized, code: .tokenExpired, message: "Token Expired")
+        case .invalid: self.init(status: .unauthorized, code: .tokenInvalid, message: "Invalid Token")
+        case .deviceRemoved(let removal, let time):
+            self.init(
+                status: .unauthorized, code: .deviceRemoved,
+                message: "This device was \(removal.sentence) at \(time). Log in again.")
+        }
+    }
+}
+
+extension Device.Removal {
+    fileprivate var sentence: String {
+        switch self {
+        case .logout: "logged out"
+        case .removed: "removed from the access list"
+        case .replaced: "replaced by a new login on the same browser"
+        }
+    }
+}

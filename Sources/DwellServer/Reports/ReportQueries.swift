@@ -1,0 +1,205 @@
+internal import DwellAPI
+internal import Foundation
+
+/// A session as the list knows it, before its segments are read.
+struct ListedSession {
+    let id: Int64
+    let viewer: ViewerRecord
+    let startedAt: Timestamp
+    let lastSeenAt: Timestamp
+    let closedAt: Timestamp?
+    let device: UUID?
+    let video: String?
+
+    /// The session with its measures.
+    func record(_ pieces: [DayFold.Piece], now: Timestamp) -> SessionRecord {
+        let total = DayFold(pieces).totals.first { $0.content == DayFold.everything }
+        return SessionRecord(
+            id: id, viewer: viewer, start: startedAt, end: lastSeenAt,
+            closed: closedAt != nil || now > lastSeenAt + Session.silence, deviceId: device?.lowercase,
+            video: video, visibleMs: total?.visible ?? 0, engagedMs: total?.engaged ?? 0)
+    }
+}
+
+/// What reports ask.
+struct ReportQueries {
+    let connection: any DatabaseConnection
+
+    /// Joins a table's viewers with their names, whichever door they came through.
+    private static func people(of table: String) -> String {
+        """
+        JOIN viewer ON viewer.id = \(table).viewer_id LEFT JOIN account ON account.viewer_id = viewer.id
+        """
+    }
+
+    func sessions(_ filter: SessionFilter, limit: Int) throws -> [ListedSession] {
+        var conditions = Conditions()
+        conditions.addPerson(email: filter.email, username: filter.username)
+        if let from = filter.from { conditions.add("session.started_at >= ?", from) }
+        if let to = filter.to { conditions.add("session.started_at < ?", to) }
+        if let page = filter.page { conditions.add(Self.seen("page_id", kind: "page"), page) }
+        if let video = filter.video {
+            conditions.add("(video.name = ? OR \(Self.seen("video_id", kind: "video")))", video, video)
+        }
+        if let cursor = filter.cursor {
+            conditions.add(
+                "(session.started_at < ? OR (session.started_at = ? AND session.id < ?))",
+                cursor.startedAt, cursor.startedAt, cursor.id)
+        }
+        let limit = conditions.placeholders(in: "?", limit)
+        return try connection.rows(
+            """
+            SELECT session.id, session.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email,
+                account.username, session.started_at, session.last_seen_at, session.closed_at, session.device_id,
+                video.name AS video
+            FROM session \(Self.people(of: "session"))
+                LEFT JOIN content AS video ON video.id = session.video_id
+            WHERE \(conditions.sql)
+            ORDER BY session.started_at DESC, session.id DESC
+            LIMIT \(limit)
+            """, conditions.arguments
+        ).map(ListedSession.init(row:))
+    }
+
+    /// A session's segments.
+    func pieces(of session: ListedSession) throws -> [DayFold.Piece] {
+        try connection.rows(
+            """
+            SELECT started_at, ended_at, attention FROM segment
+            WHERE viewer_id = $1 AND session_id = $2 ORDER BY started_at
+            """, [session.viewer.id, session.id]
+        ).map { row in
+            let start: Timestamp = try row["started_at"]
+            return DayFold.Piece(
+                interval: start..<(try row["ended_at"]), attention: try row["attention"], contents: [])
+        }
+    }
+
+    func totals(_ scope: Reports.Scope, sessionsIn window: Range<Timestamp>?) throws -> [ViewerTotal] {
+        var conditions = Conditions(scope)
+        var counted = "TRUE"
+        if let window {
+            counted = conditions.placeholders(
+                in: "session.started_at >= ? AND session.started_at < ?", window.lowerBound, window.upperBound)
+        }
+        return try connection.rows(
+            """
+            SELECT coalesce(viewer.email, account.email) AS email, account.username,
+                (SELECT count(*) FROM session WHERE session.viewer_id = viewer.id AND \(counted)) AS sessions,
+                (SELECT coalesce(sum(last_seen_at - started_at), 0) FROM session
+                    WHERE session.viewer_id = viewer.id AND \(counted)) AS elapsed,
+                coalesce(sum(daily_statistic.visible_ms), 0) AS visible,
+                coalesce(sum(daily_statistic.engaged_ms), 0) AS engaged
+            FROM viewer LEFT JOIN account ON account.viewer_id = viewer.id
+                LEFT JOIN daily_statistic ON daily_statistic.viewer_id = viewer.id
+                    AND daily_statistic.content_id = 0 AND \(conditions.days)
+            WHERE \(conditions.sql)
+            GROUP BY viewer.id, viewer.email, account.email, account.username
+            ORDER BY engaged DESC, email
+            """, conditions.arguments
+        ).compactMap { row in
+            let total = ViewerTotal(
+                email: try row["email"], username: try row["username"], sessions: try row["sessions"],
+                elapsedMs: try row["elapsed"], visibleMs: try row["visible"], engagedMs: try row["engaged"])
+            return total.sessions > 0 || total.visibleMs > 0 ? total : nil
+        }
+    }
+
+    func days(_ scope: Reports.Scope) throws -> [DayTotal] {
+        let conditions = Conditions(scope)
+        return try connection.rows(
+            """
+            SELECT daily_statistic.day, count(*) AS viewers, sum(visible_ms) AS visible, sum(engaged_ms) AS engaged
+            FROM daily_statistic \(Self.people(of: "daily_statistic"))
+            WHERE daily_statistic.content_id = 0 AND \(conditions.days) AND \(conditions.sql)
+            GROUP BY daily_statistic.day ORDER BY daily_statistic.day DESC
+            """, conditions.arguments
+        ).map { row in
+            DayTotal(
+                day: LocalDays.date(of: try row["day"]), viewers: try row["viewers"],
+                visibleMs: try row["visible"], engagedMs: try row["engaged"])
+        }
+    }
+
+    func videos(_ scope: Reports.Scope) throws -> [VideoTotal] {
+        let conditions = Conditions(scope)
+        return try connection.rows(
+            """
+            SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers,
+                sum(visible_ms) AS visible, sum(engaged_ms) AS engaged
+            FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = 'video'
+                \(Self.people(of: "daily_statistic"))
+            WHERE \(conditions.days) AND \(conditions.sql)
+            GROUP BY content.name ORDER BY engaged DESC, content.name
+            """, conditions.arguments
+        ).map { row in
+            VideoTotal(
+                video: try row["name"], viewers: try row["viewers"], visibleMs: try row["visible"],
+                engagedMs: try row["engaged"])
+        }
+    }
+
+    private static func seen(_ column: String, kind: String) -> String {
+        """
+        EXISTS (SELECT 1 FROM segment JOIN content ON content.id = segment.\(column)
+            WHERE segment.viewer_id = session.viewer_id AND segment.session_id = session.id
+                AND content.kind = '\(kind)' AND content.name = ?)
+        """
+    }
+}
+
+/// Conditions joined by AND, with their values as bound parameters.
+private struct Conditions {
+    private(set) var arguments: [any SQLConvertible] = []
+    private var parts: [String] = []
+    /// The condition on `daily_statistic.day`.
+    private(set) var days = "TRUE"
+
+    init() {}
+
+    init(_ scope: Reports.Scope) {
+        addPerson(email: scope.email, username: scope.username)
+        if let range = scope.days {
+            days = placeholders(
+                in: "daily_statistic.day >= ? AND daily_statistic.day <= ?", range.lowerBound, range.upperBound)
+        }
+    }
+
+    var sql: String { parts.isEmpty ? "TRUE" : parts.joined(separator: " AND ") }
+
+    mutating func addPerson(email: String?, username: String?) {
+        if let email { add("coalesce(viewer.email, account.email) = ?", email) }
+        if let username { add("account.username_key = ?", AccountRules.key(of: username)) }
+    }
+
+    /// Adds a condition; each `?` in it takes the next value.
+    mutating func add(_ condition: String, _ values: any SQLConvertible...) {
+        parts.append(numbered(condition, values))
+    }
+
+    /// Numbers the `?` of a condition that stands elsewhere in the statement.
+    mutating func placeholders(in condition: String, _ values: any SQLConvertible...) -> String {
+        numbered(condition, values)
+    }
+
+    private mutating func numbered(_ condition: String, _ values: [any SQLConvertible]) -> String {
+        var numbered = condition
+        for value in values {
+            arguments.append(value)
+            if let place = numbered.range(of: "?") { numbered.replaceSubrange(place, with: "$\(arguments.count)") }
+        }
+        return numbered
+    }
+}
+
+extension ListedSession {
+    fileprivate init(row: Row) throws {
+        self.init(
+            id: try row["id"],
+            viewer: ViewerRecord(
+                id: try row["viewer_id"], kind: try row["kind"], email: try row["email"],
+                username: try row["username"]),
+            startedAt: try row["started_at"], lastSeenAt: try row["last_seen_at"], closedAt: try row["closed_at"],
+            device: try row["device_id"], video: try row["video"])
+    }
+}

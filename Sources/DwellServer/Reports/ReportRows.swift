@@ -1,0 +1,35 @@
+package import DwellAPI
+
+/// What one person did in all.
+package struct ViewerTotal: Sendable, Codable, Equatable {
+    package let email: String
+    @Nullable package var username: String?
+    package let sessions: Int
+    /// Sum over sessions, each from its first to its last sign of life, in milliseconds.
+    package let elapsedMs: Int64
+    /// Union over everything the person had open, in milliseconds.
+    package let visibleMs: Int64
+    /// Union of what was active, in milliseconds.
+    package let engagedMs: Int64
+}
+
+/// What one day brought.
+package struct DayTotal: Sendable, Codable, Equatable {
+    /// The day in the configured time zone, such as `2026-11-21`.
+    package let day: String
+    /// How many people were seen.
+    package let viewers: Int
+    /// Sum over the people, each counted once at a time, in milliseconds.
+    package let visibleMs: Int64
+    package let engagedMs: Int64
+}
+
+/// What one video brought.
+package struct VideoTotal: Sendable, Codable, Equatable {
+    package let video: String
+    /// How many people were seen.
+    package let viewers: Int
+    /// Sum over people and days, in milliseconds.
+    package let visibleMs: Int64
+    package let engagedMs: Int64
+}

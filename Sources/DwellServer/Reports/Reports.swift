@@ -1,0 +1,67 @@
+package import DwellAPI
+
+/// Reads back who spent how long on what.
+package struct Reports: Sendable {
+    /// Whom, and which days, a report is about; everything when empty.
+    package struct Scope: Sendable {
+        package var email: String?
+        package var username: String?
+        package var days: ClosedRange<Int64>?
+
+        package init(email: String? = nil, username: String? = nil, days: ClosedRange<Int64>? = nil) {
+            self.email = email
+            self.username = username
+            self.days = days
+        }
+    }
+
+    private let database: any Database
+    private let days: LocalDays
+    private let clock: WallClock
+
+    /// - Parameters:
+    ///   - database: What to read
+    ///   - days: The time zone's days
+    ///   - clock: Decides which sessions are still open
+    package init(database: any Database, days: LocalDays, clock: WallClock) {
+        self.database = database
+        self.days = days
+        self.clock = clock
+    }
+
+    /// A page of sessions, the newest first, each with its measures.
+    package func sessions(_ filter: SessionFilter) async throws -> SessionPage {
+        let now = clock.now()
+        return try await database.read { connection in
+            let queries = ReportQueries(connection: connection)
+            // One more than asked for tells whether there is a next page.
+            let found = try queries.sessions(filter, limit: filter.limit + 1)
+            let page = found.prefix(filter.limit)
+            let records = try page.map { listed in
+                listed.record(try queries.pieces(of: listed), now: now)
+            }
+            let last = found.count > page.count ? page.last : nil
+            return SessionPage(
+                sessions: records,
+                nextCursor: last.map { SessionCursor(startedAt: $0.startedAt, id: $0.id).text })
+        }
+    }
+
+    /// What each person did in all, the most engaged first. Statistics must have been computed before.
+    package func totals(_ scope: Scope) async throws -> [ViewerTotal] {
+        let window = scope.days.map {
+            days.range(of: $0.lowerBound).lowerBound..<days.range(of: $0.upperBound).upperBound
+        }
+        return try await database.read { try ReportQueries(connection: $0).totals(scope, sessionsIn: window) }
+    }
+
+    /// What each day brought, the latest first. Statistics must have been computed before.
+    package func days(_ scope: Scope) async throws -> [DayTotal] {
+        try await database.read { try ReportQueries(connection: $0).days(scope) }
+    }
+
+    /// What each video brought, the most engaging first. Statistics must have been computed before.
+    package func videos(_ scope: Scope) async throws -> [VideoTotal] {
+        try await database.read { try ReportQueries(connection: $0).videos(scope) }
+    }
+}

@@ -1,0 +1,38 @@
+internal import Crypto
+internal import DwellAPI
+internal import Foundation
+internal import Hummingbird
+
+/// The trigger for a cron job outside; Dwell runs the same job by itself.
+struct CronRoutes {
+    let statistics: Statistics
+    /// `nil` refuses every request: no key was set for a public site.
+    let accessKey: String?
+
+    var endpoints: RouteCollection<DwellRequestContext> {
+        RouteCollection(context: DwellRequestContext.self)
+            .add(middleware: CrossSiteMiddleware())
+            .get("/cronjob/trigger", use: trigger)
+            .post("/cronjob/trigger", use: trigger)
+    }
+
+    private func trigger(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        let given = request.bearerToken ?? request.uri.queryParameters["accessKey"].map(String.init)
+        guard let given, let accessKey, Self.isEqual(given, accessKey) else { throw PublicError.unauthorized }
+        try await statistics.aggregate()
+        return try .json(MessageReply("Aggregated \(try await statistics.accountCount()) Users"))
+    }
+
+    /// Compares digests, so that the time taken tells nothing about the key.
+    private static func isEqual(_ left: String, _ right: String) -> Bool {
+        SHA256.hash(data: Data(left.utf8)) == SHA256.hash(data: Data(right.utf8))
+    }
+}
+
+extension Request {
+    /// The token of an `Authorization: Bearer` header.
+    var bearerToken: String? {
+        guard let value = headers[.authorization], value.lowercased().hasPrefix("bearer ") else { return nil }
+        return String(value.dropFirst("bearer ".count)).trimmingCharacters(in: .whitespaces)
+    }
+}

@@ -1,0 +1,30 @@
+#include "WebAssets.h"
+
+#if !__has_embed("/usr/share/uap-core/regexes.yaml")
+#error "uap-core's regexes.yaml is missing: run script/bootstrap"
+#endif
+
+static const unsigned char dwell_js[] = {
+#embed "files/dwell.js"
+};
+static const unsigned char dwell_css[] = {
+#embed "files/dwell.css"
+};
+static const unsigned char gate_page[] = {
+#embed "files/gate.mustache"
+};
+static const unsigned char error_page[] = {
+#embed "files/error.mustache"
+};
+static const unsigned char uap_rules[] = {
+#embed "/usr/share/uap-core/regexes.yaml"
+};
+
+#define WEB_ASSET(name) \
+    struct WebAsset web_asset_##name(void) { return (struct WebAsset){name, sizeof name}; }
+
+WEB_ASSET(dwell_js)
+WEB_ASSET(dwell_css)
+WEB_ASSET(gate_page)
+WEB_ASSET(error_page)
+WEB_ASSET(uap_rules)

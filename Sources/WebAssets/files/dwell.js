@@ -1,0 +1,153 @@
+/**
+ * Dwell's heartbeat: tells the server how long this page was really looked at.
+ *
+ *   <script src="/dwell.js" data-interval="60000" data-debug defer></script>
+ *   <session-heartbeat interval="60000" debug></session-heartbeat>   (after the script; same options)
+ *
+ * interval: milliseconds between two beats; without it the server's word counts. debug: log to the console.
+ * The page never depends on it: when the server is away, beats wait and are sent later.
+ */
+(() => {
+  'use strict';
+  if (window.dwell) return;
+
+  const endpoint = '/api/session-heartbeat';
+  const tickEvery = 1000;
+  /** A clock that skips more than this stood still: the machine slept, or the page was frozen. */
+  const gap = 5000;
+  /** No input for so long, and the person may be elsewhere. */
+  const idleAfter = 60000;
+  /** As many closed segments as one beat carries; the server takes 500. */
+  const batch = 400;
+
+  const tab = crypto.getRandomValues(new Uint32Array(2)).reduce((text, n) => text + n.toString(36), '');
+  const options = { interval: 0, debug: false };
+  let interval = 180000;
+  /** The segment that grows now, and the closed ones that the server has not confirmed. */
+  let open = null;
+  let unconfirmed = [];
+  let count = 0;
+  let lastTick = Date.now();
+  let lastInput = lastTick;
+  let timer = 0;
+
+  const log = (...words) => options.debug && console.log('[dwell]', ...words);
+
+  function configure(element) {
+    const read = (name) => element.getAttribute(name) ?? element.getAttribute('data-' + name);
+    const wish = Number(read('interval'));
+    if (wish > 0) options.interval = Math.max(wish, 1000);
+    if (read('debug') !== null && read('debug') !== 'false') options.debug = true;
+  }
+
+  function isPlaying() {
+    return [...document.querySelectorAll('video, audio')].some((media) => !media.paused && !media.ended);
+  }
+
+  function start(at, attention) {
+    open = { tab, n: count++, from: at, to: at, attention, page: location.pathname };
+  }
+
+  function end(at) {
+    if (!open) return;
+    open.to = Math.max(open.from, at);
+    if (open.to > open.from) unconfirmed.push(open);
+    open = null;
+  }
+
+  /** Brings the open segment up to now, and cuts it where attention changed or time was lost. */
+  function tick() {
+    const now = Date.now();
+    const slept = now - lastTick > gap || now < lastTick;
+    const attention = now - lastInput < idleAfter || isPlaying() ? 'active' : 'idle';
+    if (isPlaying()) lastInput = now;
+    if (document.visibilityState === 'hidden') {
+      end(slept ? lastTick : now);
+    } else if (!open) {
+      start(now, attention);
+    } else if (slept) {
+      log('time was lost:', now - lastTick, 'ms');
+      end(lastTick);
+      start(now, attention);
+    } else if (open.attention !== attention) {
+      end(now);
+      start(now, attention);
+    } else {
+      open.to = now;
+    }
+    lastTick = now;
+  }
+
+  function beat() {
+    const segments = unconfirmed.slice(0, batch);
+    if (open) segments.push({ ...open });
+    return { sent: unconfirmed.slice(0, batch), body: JSON.stringify({ v: 1, sentAt: Date.now(), segments }) };
+  }
+
+  async function send() {
+    schedule();
+    const { sent, body } = beat();
+    try {
+      const answer = await fetch(endpoint, {
+        method: 'POST', body, keepalive: true, credentials: 'same-origin',
+        headers: { 'content-type': 'application/json' },
+      });
+      if (!answer.ok) return log('not taken:', answer.status);
+      unconfirmed = unconfirmed.filter((segment) => !sent.includes(segment));
+      const reply = await answer.json();
+      if (reply.interval > 0) interval = reply.interval;
+      log('stored', body);
+    } catch (error) {
+      log('server away, will try again:', error.message);
+    }
+  }
+
+  /** The page may never run again: hand everything to the browser. It is sent again if the page does come back. */
+  function sendLast() {
+    clearTimeout(timer);
+    const { body } = beat();
+    const handed = navigator.sendBeacon?.(endpoint, new Blob([body], { type: 'application/json' }));
+    log(handed ? 'handed over' : 'not handed over', body);
+    if (!handed) {
+      fetch(endpoint, { method: 'POST', body, keepalive: true, headers: { 'content-type': 'application/json' } })
+        .catch((error) => log('server away:', error.message));
+    }
+  }
+
+  function schedule() {
+    clearTimeout(timer);
+    timer = setTimeout(() => (tick(), open && send()), options.interval || interval);
+  }
+
+  function show() {
+    lastInput = Date.now();
+    tick();
+    send();
+  }
+
+  function hide() {
+    if (!open) return;
+    tick();
+    end(lastTick);
+    sendLast();
+  }
+
+  for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'scroll', 'touchstart']) {
+    addEventListener(kind, () => (lastInput = Date.now()), { passive: true, capture: true });
+  }
+  document.addEventListener('visibilitychange', () => (document.visibilityState === 'hidden' ? hide() : show()));
+  addEventListener('pagehide', hide);
+  addEventListener('pageshow', (event) => event.persisted && show());
+
+  customElements.define('session-heartbeat', class extends HTMLElement {
+    connectedCallback() {
+      configure(this);
+      schedule();
+    }
+  });
+
+  window.dwell = { version: 1 };
+  if (document.currentScript) configure(document.currentScript);
+  setInterval(tick, tickEvery);
+  if (document.visibilityState !== 'hidden') show();
+})();

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <stddef.h>
+
+/// A file that is part of the program.
+struct WebAsset {
+    const unsigned char *bytes;
+    size_t length;
+};
+
+/// The heartbeat script, served as /dwell.js.
+struct WebAsset web_asset_dwell_js(void);
+/// The style of the server's own pages, served as /dwell.css.
+struct WebAsset web_asset_dwell_css(void);
+/// The template of the page that asks for an email.
+struct WebAsset web_asset_gate_page(void);
+/// The template of the page for errors.
+struct WebAsset web_asset_error_page(void);
+/// uap-core's rules for naming browsers and devices, in YAML.
+struct WebAsset web_asset_uap_rules(void);

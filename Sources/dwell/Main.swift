@@ -1,0 +1,8 @@
+import DwellServer
+
+@main
+enum Main {
+    static func main() async {
+        await DwellCommand.start()
+    }
+}

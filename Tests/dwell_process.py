@@ -1,0 +1,380 @@
+"""Runs the `dwell` program as its users do: a process with flags, an environment and a database.
+
+Nothing here knows how Dwell works inside. Every wait is for a condition and has an end.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BINARY = Path(os.environ.get("DWELL_BINARY", REPOSITORY / ".build" / "debug" / "dwell"))
+HOST = "127.0.0.1"
+READY = "Dwell is ready at "
+PATIENCE = 30.0
+CONFIGURATION_ERROR = 78
+
+T = TypeVar("T")
+
+
+def eventually(condition: Callable[[], T], within: float = 10.0, what: str = "a condition") -> T:
+    """Asks until the answer is true, and gives that answer back."""
+    deadline = time.monotonic() + within
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {within:g} s")
+        time.sleep(0.02)
+
+
+def let_pass(seconds: float) -> None:
+    """Real time that has to pass, because what is tested is time itself."""
+    assert seconds <= 3, "a test that waits longer than this should be about something else"
+    time.sleep(seconds)
+
+
+def free_port(host: str = HOST) -> int:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, 0))
+        return listener.getsockname()[1]
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without its Dwell settings, and with the given ones."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DWELL_")}
+    return kept | dict(extra or {})
+
+
+def run_dwell(
+    *arguments: str,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float = PATIENCE,
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command that ends by itself. One that is still running after `timeout` fails."""
+    process = subprocess.Popen(
+        [str(BINARY), *arguments],
+        cwd=folder,
+        env=clean_environment(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        output, errors = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, errors = process.communicate()
+        raise AssertionError(
+            f"`dwell {' '.join(arguments)}` was still running after {timeout:g} s\n{output}{errors}"
+        ) from None
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+class Client(requests.Session):
+    """A browser without a screen: keeps cookies, shows redirects instead of following them."""
+
+    def __init__(self, server: Dwell, user_agent: str | None = None) -> None:
+        super().__init__()
+        self.server = server
+        self.trust_env = False
+        if user_agent is not None:
+            self.headers["User-Agent"] = user_agent
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
+        options.setdefault("allow_redirects", False)
+        options.setdefault("timeout", PATIENCE)
+        if url.startswith("/"):
+            url = self.server.url + url
+        return super().request(method, url, **options)
+
+    def cookie(self, name: str) -> str:
+        """The value of a cookie, a missing one being a failure that says which."""
+        values = [cookie.value for cookie in self.cookies if cookie.name == name]
+        assert values, f"no cookie {name}; there are {sorted(c.name for c in self.cookies)}"
+        return values[-1] or ""
+
+    def forge(self, name: str, value: str) -> Client:
+        """Replaces a cookie's value, or adds it."""
+        self.drop(name)
+        self.cookies.set(name, value, domain=HOST, path="/")
+        return self
+
+    def drop(self, *names: str) -> Client:
+        for cookie in list(self.cookies):
+            if cookie.name in names:
+                self.cookies.clear(cookie.domain, cookie.path, cookie.name)
+        return self
+
+    def twin(self) -> Client:
+        """Another client that holds the same cookies: a replay of what this one has now."""
+        other = Client(self.server, str(self.headers["User-Agent"]))
+        for cookie in self.cookies:
+            other.cookies.set(cookie.name, cookie.value, domain=HOST, path="/")
+        return other
+
+
+class Dwell:
+    """One `dwell serve` on a database of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        site: Path | None = None,
+        port: int = 0,
+        host: str = HOST,
+        database: Path | None = None,
+        leave_out: Sequence[str] = (),
+    ) -> None:
+        """`leave_out` names flags (`--port`, `--database-url`) that the harness is not to give."""
+        self.folder = folder
+        self.flags = list(flags)
+        self.env = dict(env or {})
+        self.site = site
+        self.host = host
+        self.port = port
+        self.database = database or folder / "dwell.sqlite"
+        self.leave_out = tuple(leave_out)
+        self.process: subprocess.Popen[str] | None = None
+        self.output: list[str] = []
+        self.exit_code: int | None = None
+        self._log_path = folder / f"{self.database.name}.stderr.txt"
+        self._settled = threading.Event()
+        self._reader: threading.Thread | None = None
+        self._key: str | None = None
+
+    # Starting and ending
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:{self.database}"
+
+    @property
+    def arguments(self) -> list[str]:
+        given = {"--port": str(self.port), "--database-url": self.database_url}
+        if self.site is not None:
+            given["--site"] = str(self.site)
+        arguments = ["serve"]
+        for flag, value in given.items():
+            if flag not in self.leave_out:
+                arguments += [flag, value]
+        return arguments + self.flags
+
+    def start(self) -> Dwell:
+        assert self.process is None, "already running"
+        self._settled = threading.Event()
+        self.exit_code = None
+        with self._log_path.open("a") as log:
+            self.process = subprocess.Popen(
+                [str(BINARY), *self.arguments],
+                cwd=self.folder,
+                env=clean_environment(self.env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self._reader = threading.Thread(target=self._read_output, args=(self.process,), daemon=True)
+        first_line = len(self.output)
+        self._reader.start()
+        in_time = self._settled.wait(PATIENCE)
+        ready = [line for line in self.output[first_line:] if line.startswith(READY)]
+        if not ready:
+            if in_time:
+                self.process.wait(PATIENCE)
+            else:
+                self.process.kill()
+            code = self._ended()
+            how = f"ended with {code}" if in_time else f"was not ready after {PATIENCE:g} s"
+            raise AssertionError(
+                f"`dwell {' '.join(self.arguments)}` {how}\n{''.join(self.output)}{self.logs}"
+            )
+        if self.port == 0:
+            announced = urlsplit(ready[-1].removeprefix(READY).strip()).port
+            assert announced, f"no port in {ready[-1]!r}"
+            self.port = announced
+        return self
+
+    def _read_output(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.output.append(line)
+            if line.startswith(READY):
+                self._settled.set()
+        self._settled.set()
+
+    def _ended(self) -> int:
+        assert self.process is not None
+        self.exit_code = self.process.wait(PATIENCE)
+        if self._reader is not None:
+            self._reader.join(PATIENCE)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self.process = None
+        return self.exit_code
+
+    def terminate(self) -> None:
+        """Asks the server to end and returns at once."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, within: float = PATIENCE) -> int:
+        """Waits for the end and gives the exit code."""
+        assert self.process is not None
+        try:
+            self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self._ended()
+            raise AssertionError(f"still running {within:g} s after being told to end") from None
+        return self._ended()
+
+    def stop(self) -> int:
+        if self.process is None:
+            return self.exit_code or 0
+        self.terminate()
+        return self.wait()
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self._ended()
+
+    def restart(self, *flags: str, env: Mapping[str, str] | None = None) -> Dwell:
+        """Ends the server, if it runs, and starts it again on its database and its port."""
+        self.stop()
+        if flags:
+            self.flags = list(flags)
+        if env is not None:
+            self.env = dict(env)
+        return self.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def __enter__(self) -> Dwell:
+        return self if self.process else self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # Talking to it
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def logs(self) -> str:
+        """Everything the server has written to stderr."""
+        return self._log_path.read_text(errors="replace") if self._log_path.exists() else ""
+
+    @property
+    def written(self) -> str:
+        """Everything the server has written at all."""
+        return "".join(self.output) + self.logs
+
+    def client(self, user_agent: str | None = None) -> Client:
+        return Client(self, user_agent)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs another of the program's commands against the same database."""
+        return run_dwell(
+            *arguments, "--database-url", self.database_url, folder=self.folder, env=self.env
+        )
+
+    def sql(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+        """Reads the SQLite file; it cannot be written to through here."""
+        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
+        try:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, parameters)]
+        finally:
+            connection.close()
+
+    def key(self) -> str:
+        """An API key, made on first use."""
+        if self._key is None:
+            made = self.run("key", "create", "--name", "tests")
+            assert made.returncode == 0, made.stderr
+            self._key = [line.strip() for line in made.stdout.splitlines() if line.strip()][-1]
+        return self._key
+
+    def api(self, path: str = "/api/v1/sessions", **parameters: Any) -> requests.Response:
+        return self.client().get(
+            path, params=parameters, headers={"Authorization": f"Bearer {self.key()}"}
+        )
+
+    def sessions(self, **filters: Any) -> list[dict[str, Any]]:
+        """The sessions that the API answers, newest first, from every page of them."""
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            response = self.api(**({"limit": 200} | filters | cursor))
+            assert response.status_code == 200, response.text
+            page = response.json()
+            found += page["sessions"]
+            if page["nextCursor"] is None:
+                return found
+            cursor = {"cursor": page["nextCursor"]}
+
+
+@dataclass
+class RawResponse:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
+
+
+def read_response(connection: socket.socket, method: str = "GET") -> RawResponse | None:
+    """Reads one answer. None: the server closed the connection without answering."""
+    response = http.client.HTTPResponse(connection, method=method)
+    try:
+        response.begin()
+        return RawResponse(response.status, response.headers, response.read())
+    except (http.client.BadStatusLine, http.client.IncompleteRead, ConnectionError):
+        return None
+    finally:
+        response.close()
+
+
+def raw_http(host: str, port: int, request: bytes, timeout: float = 15) -> RawResponse | None:
+    """Sends exactly these bytes. None: closed without an answer. Silence is a TimeoutError."""
+    with socket.create_connection((host, port), timeout=timeout) as connection:
+        try:
+            connection.sendall(request)
+        except ConnectionError:
+            pass  # Refused before all was sent: an answer may still be there to read.
+        return read_response(connection, request.split(b" ", 1)[0].decode("latin-1"))
+
+
+def raw_get(server: Dwell, target: str, *headers: str, method: str = "GET") -> RawResponse | None:
+    """Asks for a target exactly as written: no library tidies up its dots and slashes."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: localhost:{server.port}", *headers]
+    lines += ["Connection: close", "", ""]
+    return raw_http(server.host, server.port, "\r\n".join(lines).encode("latin-1"))
