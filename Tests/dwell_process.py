@@ -100,7 +100,7 @@ class Client(requests.Session):
             self.headers["User-Agent"] = user_agent
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
-        options.setdefault("allow_redirects", False)
+        options["allow_redirects"] = False
         options.setdefault("timeout", PATIENCE)
         if url.startswith("/"):
             url = self.server.url + url

@@ -418,10 +418,10 @@ def test_another_site_cannot_log_out(dwell: Dwell, method: str) -> None:
     assert works(device.client)
 
 
-@pytest.mark.parametrize("site", ["same-origin", "none"])
-def test_the_own_site_and_a_typed_address_may_log_out(dwell: Dwell, site: str) -> None:
+@pytest.mark.parametrize("sender", ["same-origin", "none"])
+def test_the_own_site_and_a_typed_address_may_log_out(dwell: Dwell, sender: str) -> None:
     device = person(dwell).login()
-    succeeded(device.client.get("/auth/logout", headers={"Sec-Fetch-Site": site}))
+    succeeded(device.client.get("/auth/logout", headers={"Sec-Fetch-Site": sender}))
 
 
 # Without a token, and with a wrong one

@@ -129,9 +129,9 @@ def test_another_site_cannot_trigger(dwell: Dwell, method: str) -> None:
     refused(trigger(dwell, method=method, headers=CROSS_SITE), 403, "cross_site")
 
 
-@pytest.mark.parametrize("site", ["same-origin", "none"])
-def test_the_own_site_may_trigger(dwell: Dwell, site: str) -> None:
-    assert trigger(dwell, headers={"Sec-Fetch-Site": site}).status_code == 200
+@pytest.mark.parametrize("sender", ["same-origin", "none"])
+def test_the_own_site_may_trigger(dwell: Dwell, sender: str) -> None:
+    assert trigger(dwell, headers={"Sec-Fetch-Site": sender}).status_code == 200
 
 
 def test_triggering_again_changes_nothing(fresh_dwell) -> None:

@@ -229,11 +229,11 @@ def test_another_site_can_neither_open_nor_move_a_session(dwell, method: str, pa
     assert ann.client.cookie("sessionId") == id
 
 
-@pytest.mark.parametrize("site", ["same-origin", "same-site", "none"])
-def test_the_own_site_may_open_and_move_a_session(dwell, site: str) -> None:
+@pytest.mark.parametrize("sender", ["same-origin", "same-site", "none"])
+def test_the_own_site_may_open_and_move_a_session(dwell, sender: str) -> None:
     ann = person(dwell).login()
-    succeeded(ann.client.get("/session/init", headers={"Sec-Fetch-Site": site}))
-    response = ann.client.get("/session/log", headers={"Sec-Fetch-Site": site})
+    succeeded(ann.client.get("/session/init", headers={"Sec-Fetch-Site": sender}))
+    response = ann.client.get("/session/log", headers={"Sec-Fetch-Site": sender})
     assert (response.status_code, response.text) == (200, "Success")
 
 

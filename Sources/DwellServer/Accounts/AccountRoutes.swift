@@ -1,13 +1,13 @@
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
+import DwellAPI
+import Foundation
+import Hummingbird
 
 /// Register, log in, log out.
 struct AccountRoutes {
     let accounts: Accounts
     let devices: Devices
     let logins: Logins
-    let names: DeviceNames
+    let rules: UserAgentRules
     let cookies: CookieMaker
 
     var endpoints: RouteCollection<DwellRequestContext> {
@@ -28,7 +28,7 @@ struct AccountRoutes {
         // A dead token is no reason to refuse a login: it just frees no place.
         let presented = try? await logins.login(token: request.cookie(.token))
         let (user, device) = try await accounts.login(
-            body, on: names.description(of: request.headers), presented: presented?.device)
+            body, on: DeviceDescription(headers: request.headers, rules: rules), presented: presented?.device)
         var response = try Response.json(
             LoginReply(user: LoggedInUser(user), thisDevice: device.record))
         response.setCookie(cookies.make(.token, try await logins.token(for: device), maxAge: Logins.lifetime))

@@ -1,5 +1,5 @@
 package import DwellAPI
-internal import Foundation
+import Foundation
 
 /// What a new account's fields must be like.
 package enum AccountRules {

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// Email addresses, as far as a server can judge them without sending a mail.
 package enum EmailAddress {

@@ -1,6 +1,6 @@
-internal import CCrypt
-internal import Crypto
-internal import Foundation
+import CCrypt
+import Crypto
+import Foundation
 package import NIOPosix
 
 /// Hashes passwords with libxcrypt's yescrypt, on a few threads of its own: a flood of logins must not hold up beats.

@@ -1,11 +1,12 @@
-internal import Crypto
-internal import DwellAPI
-internal import Foundation
+import Crypto
+import DwellAPI
+import Foundation
 package import Hummingbird
 package import Logging
-internal import NIOCore
-internal import NIOPosix
-internal import ServiceLifecycle
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import WebAssets
 
 /// Builds the server: the same for `dwell serve` and for the tests.
 /// - Parameters:
@@ -30,7 +31,7 @@ package func buildApplication(
         statistics: statistics, days: days,
         hasher: try PasswordHasher(pool: hashing),
         logins: await Logins(secret: configuration.secretKey, database: database, clock: clock),
-        names: try DeviceNames(), pages: try Pages())
+        rules: try deviceRules(), pages: try Pages())
     return Application(
         router: try buildRouter(parts),
         server: .http1(configuration: .init(idleTimeout: .seconds(75))),
@@ -44,6 +45,13 @@ package func buildApplication(
         logger: logger)
 }
 
+/// The rules for device names, every pattern compiled, so that no login waits for it.
+private func deviceRules() throws -> UserAgentRules {
+    let rules = try UserAgentRules(yaml: WebAsset.deviceRules.text)
+    try rules.compileAll()
+    return rules
+}
+
 /// What routes are made of.
 struct Parts {
     let configuration: ServerConfiguration
@@ -55,7 +63,7 @@ struct Parts {
     let days: LocalDays
     let hasher: PasswordHasher
     let logins: Logins
-    let names: DeviceNames
+    let rules: UserAgentRules
     let pages: Pages
 }
 

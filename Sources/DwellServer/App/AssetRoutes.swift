@@ -1,8 +1,8 @@
-internal import Crypto
-internal import Foundation
-internal import Hummingbird
-internal import NIOCore
-internal import WebAssets
+import Crypto
+import Foundation
+import Hummingbird
+import NIOCore
+import WebAssets
 
 /// The files that are part of the program.
 struct AssetRoutes {

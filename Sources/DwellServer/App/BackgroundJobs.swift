@@ -1,6 +1,6 @@
-internal import DwellAPI
-internal import Logging
-internal import ServiceLifecycle
+import DwellAPI
+import Logging
+import ServiceLifecycle
 
 /// Work that comes round by itself.
 struct BackgroundJob: Sendable {

@@ -1,5 +1,5 @@
-internal import Hummingbird
-internal import Logging
+import Hummingbird
+import Logging
 
 /// For load balancers and supervisors.
 struct HealthRoutes {

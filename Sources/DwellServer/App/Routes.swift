@@ -1,4 +1,4 @@
-internal import Hummingbird
+import Hummingbird
 
 /// Every route there is.
 ///
@@ -28,7 +28,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             cookies: cookies
         ).endpoints,
         AccountRoutes(
-            accounts: accounts, devices: devices, logins: parts.logins, names: parts.names, cookies: cookies
+            accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,
         DeviceRoutes(devices: devices, logins: parts.logins).endpoints,
         WatchTimeRoutes(

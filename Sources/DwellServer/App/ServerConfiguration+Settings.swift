@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 extension ServerConfiguration {
     /// The default cron key, which works only on the machine itself.

@@ -1,6 +1,6 @@
-internal import Configuration
-internal import Foundation
-internal import Yams
+import Configuration
+import Foundation
+import Yams
 
 /// Reads settings by name: from flags, then `DWELL_…` variables, then a YAML file. The first that has one decides.
 package struct SettingReader {

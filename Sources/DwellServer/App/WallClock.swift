@@ -1,5 +1,5 @@
 package import DwellAPI
-internal import Foundation
+import Foundation
 
 /// Tells the time; tests set it.
 package struct WallClock: Sendable {

@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import Foundation
+import DwellAPI
+import Foundation
 
 /// Stores beats inside one transaction.
 struct BeatStore {

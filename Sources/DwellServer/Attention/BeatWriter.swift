@@ -1,6 +1,6 @@
 package import Logging
-internal import ServiceLifecycle
-internal import Synchronization
+import ServiceLifecycle
+import Synchronization
 
 /// Stores beats in groups: those that arrive while a transaction is on its way to the disk share the next one.
 ///

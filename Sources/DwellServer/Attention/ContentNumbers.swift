@@ -1,4 +1,4 @@
-internal import Synchronization
+import Synchronization
 
 /// The numbers of pages and videos, remembered so that a beat need not look them up.
 package final class ContentNumbers: Sendable {
@@ -9,8 +9,7 @@ package final class ContentNumbers: Sendable {
         let name: String
     }
 
-    private static let limit = 10_000
-    private let known = Mutex<[Content: Int64]>([:])
+    private let known = Mutex(BoundedCache<Content, Int64>(capacity: 10_000))
 
     package init() {}
 
@@ -19,13 +18,11 @@ package final class ContentNumbers: Sendable {
         known.withLock { $0[content] }
     }
 
-    /// Remembers numbers whose rows are committed. When too many are known, all are forgotten: they come back from
-    /// the table one by one.
+    /// Remembers numbers whose rows are committed.
     func remember(_ numbers: [Content: Int64]) {
         guard !numbers.isEmpty else { return }
         known.withLock { known in
-            if known.count + numbers.count > Self.limit { known.removeAll(keepingCapacity: true) }
-            known.merge(numbers) { _, new in new }
+            for (content, number) in numbers { known.insert(number, for: content) }
         }
     }
 }

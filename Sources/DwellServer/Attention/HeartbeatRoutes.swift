@@ -1,7 +1,7 @@
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
-internal import NIOCore
+import DwellAPI
+import Foundation
+import Hummingbird
+import NIOCore
 
 /// The route that everything else lives on.
 struct HeartbeatRoutes {

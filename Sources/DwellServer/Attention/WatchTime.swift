@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import Foundation
+import DwellAPI
+import Foundation
 
 /// Sessions that a client opens by name, for a video or for its time on the platform, and moves forward.
 package struct WatchTime: Sendable {

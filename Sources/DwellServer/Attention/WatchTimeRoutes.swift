@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import Hummingbird
+import DwellAPI
+import Hummingbird
 
 /// Watch-time sessions, as the Express service's clients know them.
 struct WatchTimeRoutes {

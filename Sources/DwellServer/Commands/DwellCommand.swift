@@ -1,5 +1,5 @@
 public import ArgumentParser
-internal import Foundation
+import Foundation
 
 /// `dwell`: the server and its tools in one program.
 public struct DwellCommand: AsyncParsableCommand {

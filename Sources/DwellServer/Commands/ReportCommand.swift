@@ -1,6 +1,6 @@
-internal import ArgumentParser
-internal import DwellAPI
-internal import Foundation
+import ArgumentParser
+import DwellAPI
+import Foundation
 
 /// `dwell report`
 struct ReportCommand: AsyncParsableCommand {

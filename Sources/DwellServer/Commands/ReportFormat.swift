@@ -1,6 +1,6 @@
-internal import ArgumentParser
-internal import DwellAPI
-internal import Foundation
+import ArgumentParser
+import DwellAPI
+import Foundation
 
 /// A row that reports print: as an object for programs, as cells for people and for CSV.
 protocol ReportRow: Encodable {

@@ -1,4 +1,4 @@
-internal import DwellAPI
+import DwellAPI
 
 extension SessionRecord: ReportRow {
     static var columns: [ReportColumn] {

@@ -1,9 +1,9 @@
-internal import ArgumentParser
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
-internal import Logging
-internal import NIOCore
+import ArgumentParser
+import DwellAPI
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
 
 /// `dwell serve`
 struct ServeCommand: AsyncParsableCommand {

@@ -1,7 +1,7 @@
-internal import ArgumentParser
-internal import DwellAPI
-internal import Foundation
-internal import Logging
+import ArgumentParser
+import DwellAPI
+import Foundation
+import Logging
 
 /// The options of every command that opens the store.
 struct StoreOptions: ParsableArguments {

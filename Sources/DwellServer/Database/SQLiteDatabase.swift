@@ -1,5 +1,5 @@
-internal import Foundation
-internal import GRDB
+import Foundation
+import GRDB
 
 /// The embedded database: one file, in WAL mode, every commit synced to disk.
 package struct SQLiteDatabase: Database {

@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import Foundation
+import DwellAPI
+import Foundation
 
 /// What is asked of, and told to, the device table.
 struct DeviceQueries {

@@ -1,6 +1,6 @@
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
+import DwellAPI
+import Foundation
+import Hummingbird
 
 /// The list of devices, and the way to end one.
 struct DeviceRoutes {

@@ -1,4 +1,4 @@
-internal import DwellAPI
+import DwellAPI
 package import Foundation
 
 /// Lists and ends the devices of an account.

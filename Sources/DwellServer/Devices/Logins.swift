@@ -1,6 +1,6 @@
 package import DwellAPI
 package import Foundation
-internal import JWTKit
+import JWTKit
 
 /// A person who is logged in on a device.
 package struct Login: Sendable, Equatable {

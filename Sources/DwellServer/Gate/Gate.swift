@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import Foundation
+import DwellAPI
+import Foundation
 
 /// The email gate: a visitor types an address, and the time on the confidential pages goes on a record of that name.
 package struct Gate: Sendable {

@@ -1,6 +1,6 @@
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
+import DwellAPI
+import Foundation
+import Hummingbird
 
 /// The gate's page and the form behind it.
 struct GateRoutes {

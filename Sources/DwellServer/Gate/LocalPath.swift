@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// A path on this very site: what a redirect may lead to.
 package enum LocalPath {

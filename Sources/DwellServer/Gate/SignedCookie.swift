@@ -1,6 +1,6 @@
 package import Crypto
 package import DwellAPI
-internal import Foundation
+import Foundation
 
 /// A cookie's value that names a visitor's session and can't be forged: a few numbers and their HMAC.
 package struct SignedCookie: Sendable {

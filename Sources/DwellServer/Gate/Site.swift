@@ -1,8 +1,8 @@
-internal import Foundation
-internal import HTTPTypes
-internal import Hummingbird
-internal import Logging
-internal import NIOPosix
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOPosix
 
 /// The folder of static pages, and what in it is confidential.
 struct Site: Sendable {

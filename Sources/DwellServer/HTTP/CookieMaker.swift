@@ -1,4 +1,4 @@
-internal import Hummingbird
+import Hummingbird
 
 /// Makes cookies by one rule: for the whole site, never for other hosts, `Secure` under https.
 struct CookieMaker: Sendable {

@@ -1,7 +1,7 @@
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
-internal import Logging
+import DwellAPI
+import Foundation
+import Hummingbird
+import Logging
 
 /// Turns every error into an answer of the form that its route's clients know, and logs the cause of what is the
 /// server's fault.

@@ -1,9 +1,14 @@
-internal import HTTPTypes
+import HTTPTypes
 
 /// Header names that the HTTP types library does not have.
 extension HTTPField.Name {
     static let acceptClientHints = name("Accept-CH")
     static let referrerPolicy = name("Referrer-Policy")
+    static let secCHUA = name("Sec-CH-UA")
+    static let secCHUAFullVersionList = name("Sec-CH-UA-Full-Version-List")
+    static let secCHUAModel = name("Sec-CH-UA-Model")
+    static let secCHUAPlatform = name("Sec-CH-UA-Platform")
+    static let secCHUAPlatformVersion = name("Sec-CH-UA-Platform-Version")
     static let secFetchSite = name("Sec-Fetch-Site")
 
     static func name(_ text: String) -> HTTPField.Name {

@@ -1,7 +1,7 @@
-internal import Foundation
-internal import Hummingbird
-internal import Mustache
-internal import WebAssets
+import Foundation
+import Hummingbird
+import Mustache
+import WebAssets
 
 /// The pages that the server makes itself.
 struct Pages: Sendable {

@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import Hummingbird
+import DwellAPI
+import Hummingbird
 
 /// An error as the world sees it. The cause is for the log.
 struct PublicError: Error {

@@ -1,7 +1,7 @@
-internal import Foundation
-internal import Hummingbird
-internal import NIOCore
-internal import NIOFoundationEssentialsCompat
+import Foundation
+import Hummingbird
+import NIOCore
+import NIOFoundationEssentialsCompat
 
 /// Why a body can't be read.
 enum BodyError: Error, Equatable {

@@ -1,7 +1,7 @@
-internal import Foundation
-internal import Hummingbird
-internal import NIOCore
-internal import NIOFoundationEssentialsCompat
+import Foundation
+import Hummingbird
+import NIOCore
+import NIOFoundationEssentialsCompat
 
 extension Response {
     /// A JSON answer that no cache keeps: everything Dwell answers is about one person.

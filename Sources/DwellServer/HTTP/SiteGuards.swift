@@ -1,4 +1,4 @@
-internal import Hummingbird
+import Hummingbird
 
 /// Refuses what other sites make a browser ask for: every route behind it may change something.
 struct CrossSiteMiddleware: RouterMiddleware {

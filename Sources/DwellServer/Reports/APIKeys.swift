@@ -1,6 +1,6 @@
-internal import Crypto
-internal import DwellAPI
-internal import Foundation
+import Crypto
+import DwellAPI
+import Foundation
 
 /// Keys that let programs read. A key is shown once; the database keeps its hash.
 package struct APIKeys: Sendable {

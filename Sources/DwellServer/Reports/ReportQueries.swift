@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import Foundation
+import DwellAPI
+import Foundation
 
 /// A session as the list knows it, before its segments are read.
 struct ListedSession {

@@ -1,6 +1,6 @@
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
+import DwellAPI
+import Foundation
+import Hummingbird
 
 /// Sessions for programs: `GET /api/v1/sessions`.
 struct SessionRoutes {

@@ -1,7 +1,7 @@
-internal import Crypto
-internal import DwellAPI
-internal import Foundation
-internal import Hummingbird
+import Crypto
+import DwellAPI
+import Foundation
+import Hummingbird
 
 /// The trigger for a cron job outside; Dwell runs the same job by itself.
 struct CronRoutes {

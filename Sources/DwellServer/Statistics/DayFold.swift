@@ -1,4 +1,4 @@
-internal import DwellAPI
+import DwellAPI
 
 /// One viewer's day, folded from segments: a union, so that two tabs or two devices at once count once.
 package struct DayFold {

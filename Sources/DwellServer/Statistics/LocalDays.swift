@@ -1,6 +1,6 @@
 package import DwellAPI
 package import Foundation
-internal import Synchronization
+import Synchronization
 
 /// The days of a time zone: a day's number counts from 1970-01-01 of the local calendar, and a day is as long as the
 /// zone's clock makes it (23 or 25 hours twice a year).

@@ -1,4 +1,4 @@
-internal import DwellAPI
+import DwellAPI
 
 /// What is asked of, and told to, the tables of statistics.
 struct StatisticQueries {

@@ -1,5 +1,5 @@
-internal import DwellAPI
-internal import FoundationEssentials
+import DwellAPI
+import FoundationEssentials
 package import Logging
 
 /// Daily statistics: derived from segments, never accumulated.
