@@ -155,6 +155,7 @@ class Dwell:
         self.port = port
         self.database = database or folder / "dwell.sqlite"
         self.leave_out = tuple(leave_out)
+        self.launcher: list[str] = []  # What starts the program, if it does not start by itself.
         self.process: subprocess.Popen[str] | None = None
         self.output: list[str] = []
         self.exit_code: int | None = None
@@ -186,7 +187,7 @@ class Dwell:
         self.exit_code = None
         with self._log_path.open("a") as log:
             self.process = subprocess.Popen(
-                [str(BINARY), *self.arguments],
+                [*self.launcher, str(BINARY), *self.arguments],
                 cwd=self.folder,
                 env=clean_environment(self.env),
                 stdin=subprocess.DEVNULL,

@@ -37,8 +37,8 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
     public var from: Int64
     /// End by the client's clock, in milliseconds; never before `from`.
     public var to: Int64
-    /// Whether the person was doing something; `active` when absent.
-    public var attention: Attention?
+    /// Whether the person was doing something.
+    public var attention: Attention
     /// The page's path, such as `/portfolio`; at most 2,048 characters.
     public var page: String?
     /// The video's name, at most 255 characters.
@@ -51,7 +51,7 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
     public var rate: Double?
 
     public init(
-        tab: String, n: Int64, from: Int64, to: Int64, attention: Attention? = nil, page: String? = nil,
+        tab: String, n: Int64, from: Int64, to: Int64, attention: Attention, page: String? = nil,
         video: String? = nil, mediaFrom: Int64? = nil, mediaTo: Int64? = nil, rate: Double? = nil
     ) {
         self.tab = tab
@@ -72,7 +72,7 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
         n = try container.wholeNumber(.n)
         from = try container.wholeNumber(.from)
         to = try container.wholeNumber(.to)
-        attention = try container.decodeIfPresent(Attention.self, forKey: .attention)
+        attention = try container.decode(Attention.self, forKey: .attention)
         page = try container.decodeIfPresent(String.self, forKey: .page)
         video = try container.decodeIfPresent(String.self, forKey: .video)
         mediaFrom = try container.wholeNumberIfPresent(.mediaFrom)
@@ -82,11 +82,12 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
 }
 
 extension KeyedDecodingContainer {
-    /// A whole number. Foundation's decoder forgets the path of one that has a fraction or does not fit.
+    /// A whole number. For one that has a fraction or does not fit, Foundation throws an error of its own, without
+    /// the path.
     fileprivate func wholeNumber(_ key: Key) throws -> Int64 {
         do {
             return try decode(Int64.self, forKey: key)
-        } catch DecodingError.dataCorrupted {
+        } catch  where !(error is DecodingError) {
             throw DecodingError.dataCorruptedError(
                 forKey: key, in: self, debugDescription: "a whole number of at most 64 bits")
         }

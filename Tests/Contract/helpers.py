@@ -25,6 +25,7 @@ PASSWORD = "correct horse battery staple"
 DAY = 86_400
 YEAR = 365 * DAY
 SECRET = "a secret for tests, long enough for any taste: 0123456789abcdef"
+TALKATIVE = {"DWELL_LOG_LEVEL": "trace"}  # A server that hides nothing, even then hides secrets.
 ANDROID = (
     "Mozilla/5.0 (Linux; Android 13; SM-S901B) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/112.0.0.0 Mobile Safari/537.36"

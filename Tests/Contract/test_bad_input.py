@@ -29,7 +29,7 @@ LOGIN, REGISTER = "/auth/login", "/auth/register"
 GATE, BEAT = "/api/verify-temp-access", "/api/session-heartbeat"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 MALFORMED = [
-    "", "{", "}", "[", "nonsense", '{"username":}', '{"username":"a",}', "{'username':'a'}",
+    "", "{", "}", "[", "nonsense", '{"username":}', "{'username':'a'}",
     '{"username":"a" "password":"b"}', '{"username":"a\n"}', '{"username":"\\x"}',
     '{"username":"a"} {"username":"b"}', "\x00", "<user/>", "username=a&password=b",
 ]  # fmt: skip
@@ -282,7 +282,6 @@ def test_a_folder_without_an_index_is_not_listed(fenced: Dwell) -> None:
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"\r\n\r\n\r\n",
         b"nonsense\r\n\r\n",
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
@@ -379,12 +378,11 @@ def test_two_requests_in_one_go_get_two_answers(dwell: Dwell) -> None:
     one = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with socket.create_connection((dwell.host, dwell.port), timeout=15) as connection:
         connection.sendall(one + one)
-        stream = connection.makefile("rb")
-        statuses = 0
-        while statuses < 2:
-            line = stream.readline()
-            assert line, "the connection was closed too early"
-            statuses += line.startswith(b"HTTP/1.1 200")
+        received = b""
+        while received.count(b"HTTP/1.1 200") < 2:
+            more = connection.recv(65536)
+            assert more, "the connection was closed too early"
+            received += more
 
 
 # Errors give nothing away

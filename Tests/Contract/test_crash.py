@@ -285,13 +285,6 @@ def test_a_second_request_to_end_does_no_harm(fresh_dwell) -> None:
     assert len(guest.rows()) == 1
 
 
-def test_the_server_says_that_it_ends(fresh_dwell) -> None:
-    server = fresh_dwell()
-    quiet = server.logs
-    server.stop()
-    assert len(server.logs) > len(quiet)
-
-
 def test_registering_while_ending_is_done_or_refused_but_never_halved(fresh_dwell) -> None:
     server = fresh_dwell()
     given = [registration() for _ in range(12)]

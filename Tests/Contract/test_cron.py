@@ -12,6 +12,7 @@ from dwell_process import Dwell, free_port
 from .helpers import (
     CROSS_SITE,
     SECRET,
+    TALKATIVE,
     is_private,
     log_until,
     person,
@@ -146,7 +147,7 @@ def test_triggering_again_changes_nothing(fresh_dwell) -> None:
 
 
 def test_the_key_is_not_in_the_logs(fresh_dwell) -> None:
-    server = fresh_dwell(env={"DWELL_CRON_ACCESS_KEY": OWN_KEY})
+    server = fresh_dwell(env={"DWELL_CRON_ACCESS_KEY": OWN_KEY} | TALKATIVE)
     assert trigger(server, OWN_KEY).status_code == 200
     trigger(server, OWN_KEY + "-mistyped")
     trigger(server, None, headers=bearer(OWN_KEY))

@@ -152,7 +152,9 @@ def test_a_known_browser_may_log_in_when_all_places_are_taken(dwell: Dwell) -> N
     ann, devices = full(dwell)
     again = ann.login(devices[2].client)
     assert len(again.list()) == 4
-    assert {one.id for one in devices if one is not devices[2]} < {one["id"] for one in again.list()}
+    assert {one.id for one in devices if one is not devices[2]} < {
+        one["id"] for one in again.list()
+    }
 
 
 def test_a_browser_is_still_known_after_logging_out(dwell: Dwell) -> None:

@@ -31,7 +31,7 @@ from .helpers import (
 
 BEAT = "/api/session-heartbeat"
 BODY_LIMIT = 64 * 1024
-NEARLY = 150  # Milliseconds by which what a client measures may differ from what is stored.
+NEARLY = 250  # Milliseconds by which what a client measures may differ from what is stored.
 TOLERANCE = 5000  # The most that a server may credit beyond the arrival of a beat.
 HOUR_MS = 3_600_000
 
@@ -260,7 +260,7 @@ def test_two_tabs_at_the_same_time_are_not_twice_the_time(dwell: Dwell) -> None:
         segment(tab="one", **{"from": now - 400, "to": now - 100}),
         segment(tab="two", **{"from": now - 300, "to": now}),
     )
-    assert 400 - NEARLY <= ann.record["visibleMs"] <= 400 + NEARLY
+    assert ann.record["visibleMs"] == 400
 
 
 def test_time_between_segments_is_not_visible_time(dwell: Dwell) -> None:
@@ -331,7 +331,7 @@ def test_a_video_cannot_advance_faster_than_its_rate(dwell: Dwell) -> None:
     claim = {"video": "lesson-1", "mediaFrom": 0, "mediaTo": 600_000, "rate": 2}
     succeeded(ann.beat(segment(**{"from": now - 300, "to": now}, **claim)))
     (row,) = ann.rows()
-    assert (row["media_to"] or 0) - (row["media_from"] or 0) <= 2 * 300 + 2 * TOLERANCE
+    assert (row["media_to_ms"] or 0) - (row["media_from_ms"] or 0) <= 2 * 300 + 2 * TOLERANCE
 
 
 def test_a_page_and_a_video_are_found_again(dwell: Dwell) -> None:

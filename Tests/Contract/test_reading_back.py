@@ -14,6 +14,7 @@ from dwell_process import Dwell, let_pass
 
 from .helpers import (
     ISO_MILLISECONDS,
+    TALKATIVE,
     enter,
     iso_of,
     log_until,
@@ -88,7 +89,7 @@ def test_a_key_needs_a_name(dwell: Dwell) -> None:
 
 
 def test_a_key_is_stored_nowhere(fresh_dwell) -> None:
-    server = fresh_dwell()
+    server = fresh_dwell(env=TALKATIVE)
     key = server.key()
     server.client().get(SESSIONS, headers=bearer(key))
     server.client().get(SESSIONS, headers=bearer(tampered(key)))
@@ -367,8 +368,8 @@ def test_the_total_time_of_one_email(dwell: Dwell) -> None:
         guest.beat()
     sessions = dwell.sessions(email=email)
     (total,) = report(dwell, "totals", "--email", email)
-    assert total["viewer"]["email"] == email
-    assert total["viewer"]["username"] is None
+    assert total["email"] == email
+    assert total["username"] is None
     assert total["sessions"] == 3
     assert total["elapsedMs"] == sum(one["elapsedMs"] for one in sessions) >= 600
     assert 0 <= total["engagedMs"] <= total["visibleMs"] <= total["elapsedMs"]
@@ -382,7 +383,7 @@ def test_the_total_of_two_sessions_at_once_counts_seen_time_once(dwell: Dwell) -
     for guest in (one, two):
         guest.beat(segment(**{"from": now - 400, "to": now}))
     (total,) = report(dwell, "totals", "--email", email)
-    assert 400 <= total["visibleMs"] <= 550
+    assert 400 <= total["visibleMs"] < 700
 
 
 def test_the_totals_of_all(fresh_dwell) -> None:
@@ -391,12 +392,12 @@ def test_the_totals_of_all(fresh_dwell) -> None:
     ann = person(server).login()
     log_until(ann, ann.init(), 100)
     rows = report(server, "totals")
-    assert {row["viewer"]["email"] for row in rows} == {
+    assert {row["email"] for row in rows} == {
         *(guest.email for guest in guests),
         ann.person.given["email"],
     }
     assert [row["sessions"] for row in rows] == [1, 1, 1]
-    assert ann.person.username in {row["viewer"]["username"] for row in rows}
+    assert ann.person.username in {row["username"] for row in rows}
 
 
 @pytest.mark.parametrize("kind", ["sessions", "totals", "days", "videos"])
@@ -407,13 +408,14 @@ def test_an_empty_report_is_empty(fresh_dwell, kind: str) -> None:
 def test_the_report_of_days_names_the_day(fresh_dwell) -> None:
     server = fresh_dwell()
     guest = visitor(server)
+    guest.beat()
     days = {iso_of(now_ms())[:10]}
     let_pass(0.3)
     guest.beat()
     days.add(iso_of(now_ms())[:10])
     (row,) = report(server, "days", "--email", guest.email)
     assert days & {value for value in row.values() if isinstance(value, str)}
-    assert guest.email in json.dumps(row)
+    assert report(server, "days", "--email", unique_email()) == []
 
 
 def test_the_report_of_videos_names_the_video(fresh_dwell) -> None:

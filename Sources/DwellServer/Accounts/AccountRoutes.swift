@@ -12,7 +12,6 @@ struct AccountRoutes {
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
-            .add(middleware: CrossSiteMiddleware())
             .post("/auth/register", use: register)
             .post("/auth/login", use: login)
             .get("/auth/logout", use: logout)

@@ -73,7 +73,8 @@ private struct ThreadPoolService: Service {
 
     func run() async throws {
         pool.start()
-        try await gracefulShutdown()
+        // Also when another service failed: then the wait ends with a cancellation.
+        try? await gracefulShutdown()
         try await pool.shutdownGracefully()
     }
 }

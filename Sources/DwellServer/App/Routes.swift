@@ -21,8 +21,18 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let devices = Devices(database: parts.database, clock: parts.clock)
     let accounts = Accounts(
         database: parts.database, hasher: parts.hasher, clock: parts.clock, deviceLimit: configuration.deviceLimit)
-    let collections = [
-        GateRoutes(gate: gate, pages: parts.pages, cookies: cookies).endpoints,
+    let gateRoutes = GateRoutes(gate: gate, pages: parts.pages, cookies: cookies)
+    let open = [
+        gateRoutes.page,
+        SessionRoutes(
+            reports: Reports(database: parts.database, days: parts.days, clock: parts.clock),
+            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.days
+        ).endpoints,
+        HealthRoutes(database: parts.database).endpoints,
+        AssetRoutes().endpoints,
+    ]
+    let guarded = [
+        gateRoutes.endpoints,
         HeartbeatRoutes(
             gate: gate, logins: parts.logins, writer: parts.writer, settings: parts.settings, clock: parts.clock,
             cookies: cookies
@@ -37,25 +47,21 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             logins: parts.logins, cookies: cookies
         ).endpoints,
         CronRoutes(statistics: parts.statistics, accessKey: configuration.cronAccessKey).endpoints,
-        SessionRoutes(
-            reports: Reports(database: parts.database, days: parts.days, clock: parts.clock),
-            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.days
-        ).endpoints,
-        HealthRoutes(database: parts.database).endpoints,
-        AssetRoutes().endpoints,
     ]
     // The error middleware must know every route before the router has any.
     let listing = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
-    for collection in collections { listing.addRoutes(collection) }
+    for collection in open + guarded { listing.addRoutes(collection) }
 
     let router = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: SecurityHeadersMiddleware(isSecure: configuration.isSecure))
     router.add(middleware: ErrorMiddleware(routes: RouteTable(listing.routes), pages: parts.pages))
     if let folder = configuration.site {
-        let site = try Site(folder: folder)
+        let site = try Site(folder: folder, database: configuration.store.path)
         router.add(middleware: GateMiddleware(site: site, gate: gate))
         router.add(middleware: FileMiddleware(fileProvider: SiteFiles(site: site), searchForIndexHtml: true))
     }
-    for collection in collections { router.addRoutes(collection) }
+    for collection in open { router.addRoutes(collection) }
+    let own = router.group().add(middleware: CrossSiteMiddleware(publicURL: configuration.publicURL))
+    for collection in guarded { own.addRoutes(collection) }
     return router
 }

@@ -30,7 +30,7 @@ extension ServerConfiguration {
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }
-        if let site { _ = try Site(folder: site) }
+        if let site { _ = try Site(folder: site, database: store.path) }
     }
 
     private static func secretKey(
@@ -70,19 +70,25 @@ extension StoreConfiguration {
     /// - Throws: ``InvalidField`` that names the first setting that is not as it must be
     package init(_ settings: SettingReader) throws {
         self.init(
-            path: try settings.value(
-                .databaseURL, default: "dwell.sqlite", expected: "sqlite: and a path, such as sqlite:dwell.sqlite"
-            ) { text in
-                guard text.hasPrefix("sqlite:") else { return nil }
-                let path = text.dropFirst("sqlite:".count)
-                // sqlite:///var/lib/dwell.sqlite is the same as sqlite:/var/lib/dwell.sqlite.
-                let plain = path.hasPrefix("//") ? path.dropFirst(2) : path
-                return plain.isEmpty ? nil : String(plain)
-            },
+            path: try Self.path(settings),
             timeZone: try settings.value(
                 .timeZone, default: .gmt, expected: "an IANA time zone, such as Europe/Berlin"
             ) { name in
                 name.contains("/") || name == "UTC" || name == "GMT" ? TimeZone(identifier: name) : nil
             })
+    }
+
+    /// The path of the SQLite file.
+    /// - Throws: ``InvalidField`` that names the database URL
+    static func path(_ settings: SettingReader) throws(InvalidField) -> String {
+        try settings.value(
+            .databaseURL, default: "dwell.sqlite", expected: "sqlite: and a path, such as sqlite:dwell.sqlite"
+        ) { text in
+            guard text.hasPrefix("sqlite:") else { return nil }
+            let path = text.dropFirst("sqlite:".count)
+            // sqlite:///var/lib/dwell.sqlite is the same as sqlite:/var/lib/dwell.sqlite.
+            let plain = path.hasPrefix("//") ? path.dropFirst(2) : path
+            return plain.isEmpty ? nil : String(plain)
+        }
     }
 }

@@ -59,11 +59,11 @@ package final class BeatWriter: Service {
         }
     }
 
-    /// Writes until a graceful stop, then what is still waiting.
+    /// Writes until a graceful stop or a cancellation, then what is still waiting.
     package func run() async throws {
-        await withGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             while let batch = await nextBatch() { await write(batch) }
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             self.stop()
         }
     }

@@ -14,7 +14,6 @@ struct HeartbeatRoutes {
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
-            .add(middleware: CrossSiteMiddleware())
             .post("/api/session-heartbeat", use: beat)
     }
 

@@ -37,5 +37,7 @@ package struct Refusal: Sendable, Equatable {
         case beforeSession = "before_session"
         /// It has not happened yet.
         case future
+        /// More media time went by than the wall clock and the speed allow.
+        case media
     }
 }

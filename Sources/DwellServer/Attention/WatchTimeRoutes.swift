@@ -9,7 +9,6 @@ struct WatchTimeRoutes {
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
-            .add(middleware: CrossSiteMiddleware())
             .get("/session/init", use: start)
             .post("/session/init", use: start)
             .get("/session/log", use: log)

@@ -33,7 +33,6 @@ struct ReportOptions: ParsableArguments {
     func print<Element: ReportRow>(_ ask: (Reports, Range) async throws -> [Element]) async throws {
         let open = try await store.open()
         let statistics = Statistics(database: open.database, days: open.days, logger: open.logger)
-        try await statistics.adoptTimeZone()
         try await statistics.aggregate()
         let reports = Reports(database: open.database, days: open.days, clock: .system)
         let rows = try await ask(reports, try range(open.days))

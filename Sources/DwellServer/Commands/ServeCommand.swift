@@ -29,6 +29,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "A folder of static pages; those under confidential/ need the gate.")
     var site: String?
 
+    @Option(help: "Where midnight is taken from, an IANA name. (default: UTC)")
+    var timeZone: String?
+
     @Option(help: "How many devices one account may be logged in on. (default: 4)")
     var deviceLimit: String?
 
@@ -41,23 +44,34 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ServerConfiguration(
             try store.settings([
-                .host: host, .port: port, .publicURL: publicUrl, .site: site, .deviceLimit: deviceLimit,
+                .host: host, .port: port, .publicURL: publicUrl, .site: site, .timeZone: timeZone, .deviceLimit: deviceLimit,
                 .heartbeatInterval: heartbeatInterval,
             ]))
         let logger = try makeLogger()
-        let (database, migrations) = try await Store.open(configuration.store)
+        let (database, migrations) = try await Store.open(path: configuration.store.path)
         for migration in migrations { logger.info("migration applied", metadata: ["migration": "\(migration)"]) }
         let application = try await buildApplication(configuration, database: database, logger: logger) { port in
             announce(configuration, port: port)
         }
         do {
             try await application.runService()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw Setting.port.refusal(expected: "free; \(configuration.port) is in use")
-        } catch let error as IOError where [EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
-            throw Setting.host.refusal(expected: "an address that this machine may listen on", not: configuration.host)
+        } catch {
+            throw Self.refusal(error, configuration)
         }
         try database.close()
+    }
+
+    /// Names the setting that made the server fail to start.
+    private static func refusal(_ error: any Error, _ configuration: ServerConfiguration) -> any Error {
+        switch error {
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            Setting.port.refusal(expected: "free; \(configuration.port) is in use")
+        case let error as IOError where error.errnoCode == EACCES:
+            Setting.port.refusal(expected: "one that this user may listen on", not: "\(configuration.port)")
+        case is SocketAddressError, is SocketAddressError.UnknownHost, is IOError:
+            Setting.host.refusal(expected: "an address of this machine", not: configuration.host)
+        default: error
+        }
     }
 
     private func makeLogger() throws -> Logger {

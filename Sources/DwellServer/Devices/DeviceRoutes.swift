@@ -9,7 +9,6 @@ struct DeviceRoutes {
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
-            .add(middleware: CrossSiteMiddleware())
             .get("/devices/list", use: list)
             .delete("/devices/remove/{id}", use: remove)
             .post("/devices/remove/{id}", use: remove)

@@ -11,17 +11,20 @@ struct GateRoutes {
     let pages: Pages
     let cookies: CookieMaker
 
+    /// What may be asked for from anywhere, such as by a link in a mail.
+    var page: RouteCollection<DwellRequestContext> {
+        RouteCollection(context: DwellRequestContext.self)
+            .get("/gate", use: show)
+    }
+
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
-            .get("/gate", use: page)
-            .add(middleware: CrossSiteMiddleware())
             .post("/api/verify-temp-access", use: verify)
     }
 
     /// The page; a target that is not on this site is forgotten.
-    private func page(_ request: Request, context: DwellRequestContext) -> Response {
-        let next = request.uri.queryParameters["next"].flatMap { try? LocalPath.check(String($0)) }
-        return pages.gate(next: next)
+    private func show(_ request: Request, context: DwellRequestContext) -> Response {
+        pages.gate(next: Self.target(request.uri.queryParameters["next"].map(String.init)))
     }
 
     private func verify(_ request: Request, context: DwellRequestContext) async throws -> Response {
@@ -32,13 +35,13 @@ struct GateRoutes {
         case "application/x-www-form-urlencoded":
             let text = String(buffer: try await request.bodyBytes())
             guard let body = try? URLEncodedFormDecoder().decode(EntryBody.self, from: text) else {
-                return pages.gate(next: nil, message: "The form can't be read")
+                return pages.gate(next: Self.defaultTarget, message: "The form can't be read")
             }
             do {
                 return try await enter(body) { .redirect(to: $0, type: .normal) }
             } catch let error as InvalidField {
-                let next = body.next.flatMap { try? LocalPath.check($0) }
-                return pages.gate(next: next, email: body.email, message: error.description)
+                return pages.gate(
+                    next: Self.target(body.next), email: body.email, message: error.description)
             }
         default:
             throw BodyError.unsupported("application/x-www-form-urlencoded or application/json")
@@ -54,6 +57,11 @@ struct GateRoutes {
         response.setCookie(cookies.sessionRecord(gate.sessionCookie(for: session)))
         response.setCookie(cookies.make(.access, gate.accessCookie(for: session), maxAge: Gate.lifetime))
         return response
+    }
+
+    /// A target that can be offered: the given one, if it is on this site.
+    private static func target(_ next: String?) -> String {
+        next.flatMap { try? LocalPath.check($0) } ?? defaultTarget
     }
 
     private struct EntryBody: Decodable {

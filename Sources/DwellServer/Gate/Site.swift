@@ -11,13 +11,20 @@ struct Site: Sendable {
 
     /// The folder's real path, without a slash at the end.
     private let root: String
+    /// The database's real path: never served, nor what lies beside it by the same name, such as its secret key.
+    private let database: String
 
-    /// - Parameter folder: An existing folder
-    init(folder: String) throws(InvalidField) {
+    /// - Parameters:
+    ///   - folder: An existing folder
+    ///   - database: The path of the database, which may lie in the folder
+    init(folder: String, database: String) throws(InvalidField) {
         guard let root = Self.realPath(folder), Self.isFolder(root) else {
             throw InvalidField("site", expected: "an existing folder of pages, not \(folder)")
         }
         self.root = root
+        let url = URL(fileURLWithPath: database)
+        let parent = Self.realPath(url.deletingLastPathComponent().path(percentEncoded: false)) ?? ""
+        self.database = "\(parent)/\(url.lastPathComponent)"
     }
 
     /// The file that a request's path leads to.
@@ -27,7 +34,7 @@ struct Site: Sendable {
         let parts = path.split(separator: "/")
         guard !path.utf8.contains(0), !parts.contains(where: { $0.hasPrefix(".") && $0 != "." }),
             let file = Self.realPath(([root] + parts.map(String.init)).joined(separator: "/")),
-            file == root || file.hasPrefix(root + "/")
+            file == root || file.hasPrefix(root + "/"), !file.hasPrefix(database)
         else { return nil }
         return file
     }
@@ -93,7 +100,9 @@ struct GateMiddleware: RouterMiddleware {
         guard let path = request.uri.path.removingPercentEncoding else { throw HTTPError(.badRequest) }
         guard site.isConfidential(path) else { return try await next(request, context) }
         guard gate.isOpen(cookie: request.cookie(.access)) else {
-            return .redirect(to: "/gate?next=\(Self.target(of: request))", type: .normal)
+            var response = Response.redirect(to: "/gate?next=\(Self.target(of: request))", type: .normal)
+            response.headers[.cacheControl] = "private, no-store"
+            return response
         }
         var response = try await next(request, context)
         response.headers[.cacheControl] = "private, no-store"

@@ -18,8 +18,8 @@ struct Pages: Sendable {
     ///   - next: Where the visitor wants to go
     ///   - email: What was typed before
     ///   - message: Why that was refused
-    func gate(next: String?, email: String? = nil, message: String? = nil) -> Response {
-        let page = gate.render(["next": next, "email": email, "message": message])
+    func gate(next: String, email: String? = nil, message: String? = nil) -> Response {
+        let page = gate.render(["next": next, "email": email, "message": message].compactMapValues(\.self))
         return .html(page, status: message == nil ? .ok : .badRequest)
     }
 

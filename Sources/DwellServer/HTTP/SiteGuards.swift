@@ -1,14 +1,31 @@
+import Foundation
 import Hummingbird
 
 /// Refuses what other sites make a browser ask for: every route behind it may change something.
 struct CrossSiteMiddleware: RouterMiddleware {
     typealias Context = DwellRequestContext
 
+    /// How people reach the server, when a proxy asks it under another name.
+    let publicURL: URL?
+
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard request.headers[.secFetchSite] != "cross-site" else { throw PublicError.crossSite }
+        guard request.headers[.secFetchSite] != "cross-site", isOwn(request.headers[.origin], request) else {
+            throw PublicError.crossSite
+        }
         return try await next(request, context)
+    }
+
+    /// Browsers name the page's origin with every request that may change something; other clients need not.
+    private func isOwn(_ origin: String?, _ request: Request) -> Bool {
+        guard let origin else { return true }
+        let own = [publicURL.flatMap(Self.authority(of:)), request.head.authority?.lowercased()]
+        return URL(string: origin).flatMap(Self.authority(of:)).map { own.contains($0) } ?? false
+    }
+
+    private static func authority(of url: URL) -> String? {
+        url.host().map { host in url.port.map { "\(host):\($0)" } ?? host }?.lowercased()
     }
 }
 

@@ -11,7 +11,6 @@ struct CronRoutes {
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
-            .add(middleware: CrossSiteMiddleware())
             .get("/cronjob/trigger", use: trigger)
             .post("/cronjob/trigger", use: trigger)
     }

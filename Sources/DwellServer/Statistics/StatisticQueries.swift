@@ -71,11 +71,15 @@ struct StatisticQueries {
         }
     }
 
+    /// The time zone that days are cut in, once a server has noted it.
+    func timeZone() throws -> String? {
+        try connection.row("SELECT value FROM setting WHERE name = 'time_zone'")?["value"]
+    }
+
     /// Notes the time zone that days are cut in.
     /// - Returns: The one noted before, if any
     func exchangeTimeZone(_ zone: String) throws -> String? {
-        let previous: String? = try connection.row(
-            "SELECT value FROM setting WHERE name = 'time_zone'")?["value"]
+        let previous = try timeZone()
         try connection.execute(
             """
             INSERT INTO setting (name, value) VALUES ('time_zone', $1)

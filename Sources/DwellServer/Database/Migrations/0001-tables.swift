@@ -95,7 +95,7 @@ extension Migration {
                 media_to_ms INTEGER,
                 rate REAL CHECK (rate > 0),
                 refused_ms INTEGER NOT NULL DEFAULT 0 CHECK (refused_ms >= 0),
-                refused_reason TEXT CHECK (refused_reason IN ('before_session', 'future')),
+                refused_reason TEXT CHECK (refused_reason IN ('before_session', 'future', 'media')),
                 PRIMARY KEY (viewer_id, session_id, tab, n),
                 FOREIGN KEY (viewer_id, session_id) REFERENCES session (viewer_id, id) ON DELETE CASCADE,
                 CHECK (ended_at >= started_at),
