@@ -69,6 +69,7 @@ let package = Package(
                 "DwellAPI",
                 "DwellServer",
                 "WebAssets",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Yams", package: "Yams"),

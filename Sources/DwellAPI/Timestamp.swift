@@ -54,10 +54,20 @@ extension Timestamp: Codable, CustomStringConvertible {
     /// A point in time from ISO 8601 text, with or without a fraction of a second.
     /// - Parameter text: Such as `2026-11-21T07:30:00Z`; `nil` comes back for anything else
     public init?(_ text: String) {
-        guard
+        guard Self.isOnTheCalendar(text),
             let date = (try? Timestamp.format.parse(text)) ?? (try? Date.ISO8601FormatStyle().parse(text))
         else { return nil }
         self.init(milliseconds: Int64((date.timeIntervalSince1970 * 1000).rounded()))
+    }
+
+    /// Foundation's parser takes the 30th of February for a day in March, and 25 o'clock for the next day.
+    private static func isOnTheCalendar(_ text: String) -> Bool {
+        let date = text.prefix(10)
+        let clock = text.dropFirst(11).prefix(8).split(separator: ":").compactMap { Int($0) }
+        guard clock.count == 3, clock[0] < 24, clock[1] < 60, clock[2] < 60,
+            let midnight = try? Date.ISO8601FormatStyle().parse("\(date)T00:00:00Z")
+        else { return false }
+        return midnight.formatted(.iso8601).hasPrefix(date)
     }
 
     public init(from decoder: any Decoder) throws {

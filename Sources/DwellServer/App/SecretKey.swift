@@ -33,13 +33,20 @@ package struct SecretKey: Sendable {
                 let secret = Data(
                     base64Encoded: String(decoding: kept, as: UTF8.self).trimmingCharacters(in: .newlines)),
                 secret.count >= minimumLength
-            else { throw InvalidField(path, expected: "the secret key that Dwell wrote: 32 bytes in base64") }
+            else {
+                throw InvalidField(
+                    "DWELL_SECRET_KEY",
+                    expected: "set, or \(path) be the file that Dwell wrote there: 32 bytes in base64")
+            }
             return SecretKey(secret)
         }
         let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
         // Made with O_EXCL and its final rights: no moment in which others can read it, no other writer's key lost.
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-        guard file >= 0 else { throw InvalidField(path, expected: "writable: \(String(cString: strerror(errno)))") }
+        guard file >= 0 else {
+            throw Setting.databaseURL.refusal(
+                expected: "where Dwell may write: \(path) can't be made, \(String(cString: strerror(errno)))")
+        }
         let handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
         try handle.write(contentsOf: Data((secret.base64EncodedString() + "\n").utf8))
         try handle.synchronize()

@@ -93,12 +93,15 @@ package enum Setting: String, CaseIterable, Sendable {
     }
 
     /// Secrets have no flag: other users of the machine see the flags of every process.
-    var isSecret: Bool { self == .secretKey || self == .cronAccessKey }
+    private var hasFlag: Bool { self != .secretKey && self != .cronAccessKey }
 
-    /// Says what the setting expects, and what it got unless that is secret.
+    /// Whether the text may be shown; a database URL may hold a password.
+    private var isShown: Bool { hasFlag && self != .databaseURL }
+
+    /// Says what the setting expects, and what it got unless that may be secret.
     func refusal(expected: String, not text: String? = nil) -> InvalidField {
-        let name = isSecret ? variable : "--\(rawValue) (\(variable))"
-        let found = isSecret ? "" : text.map { ", not \($0)" } ?? ""
+        let name = hasFlag ? "--\(rawValue) (\(variable))" : variable
+        let found = isShown ? text.map { ", not \($0)" } ?? "" : ""
         return InvalidField(name, expected: expected + found)
     }
 }

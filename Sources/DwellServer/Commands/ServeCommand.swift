@@ -44,7 +44,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ServerConfiguration(
             try store.settings([
-                .host: host, .port: port, .publicURL: publicUrl, .site: site, .timeZone: timeZone, .deviceLimit: deviceLimit,
+                .host: host, .port: port, .publicURL: publicUrl, .site: site, .timeZone: timeZone,
+                .deviceLimit: deviceLimit,
                 .heartbeatInterval: heartbeatInterval,
             ]))
         let logger = try makeLogger()

@@ -9,6 +9,7 @@ package protocol Database: Sendable {
     ) async throws -> Value
 
     /// Runs `body` in one transaction, which is durable when this returns and undone when `body` throws.
+    @discardableResult
     func write<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value

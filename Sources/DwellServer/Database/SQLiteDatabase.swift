@@ -36,6 +36,7 @@ package struct SQLiteDatabase: Database {
         }
     }
 
+    @discardableResult
     package func write<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value {

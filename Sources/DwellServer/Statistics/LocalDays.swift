@@ -50,9 +50,10 @@ package final class LocalDays: Sendable {
 
     /// The number of a date such as `2026-11-21`; `nil` for anything else.
     package static func day(ofDate text: String) -> Int64? {
-        guard let date = try? Date.ISO8601FormatStyle().year().month().day().parse(text), text.utf8.count == 10
-        else { return nil }
-        return Int64((date.timeIntervalSince1970 / 86_400).rounded(.down))
+        guard let date = try? Date.ISO8601FormatStyle().year().month().day().parse(text) else { return nil }
+        let day = Int64((date.timeIntervalSince1970 / 86_400).rounded(.down))
+        // The parser takes the 30th of February for a day in March.
+        return self.date(of: day) == text ? day : nil
     }
 
     private func start(of day: Int64) -> Timestamp {

@@ -1,5 +1,6 @@
-import DwellServer
 import Testing
+
+@testable import DwellServer
 
 /// What is read from client hints, and how they win over the User-Agent.
 @Suite struct ClientHintsTests {

@@ -1,5 +1,6 @@
-import DwellServer
 import Testing
+
+@testable import DwellServer
 
 /// How devices are named by their User-Agent alone.
 @Suite struct DeviceNameTests {

@@ -1,5 +1,6 @@
-import DwellServer
 import Testing
+
+@testable import DwellServer
 
 /// User-Agents and hints that were made to do harm.
 @Suite struct HostileUserAgentTests {

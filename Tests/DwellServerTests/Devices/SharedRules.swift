@@ -1,5 +1,6 @@
-import DwellServer
 import WebAssets
+
+@testable import DwellServer
 
 /// uap-core's rules for all tests, which only read them: loading takes longer than most tests.
 enum SharedRules {

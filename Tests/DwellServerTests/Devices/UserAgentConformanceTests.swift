@@ -1,7 +1,8 @@
-import DwellServer
 import Foundation
 import Testing
 import Yams
+
+@testable import DwellServer
 
 /// uap-core's own test cases, as Debian's package uap-core installs them: the engine must answer as each one says.
 @Suite struct UserAgentConformanceTests {

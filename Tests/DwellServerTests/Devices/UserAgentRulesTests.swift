@@ -1,6 +1,7 @@
-import DwellServer
 import Testing
 import WebAssets
+
+@testable import DwellServer
 
 /// The engine for uap-core's rules: loading, matching, the cache.
 @Suite struct UserAgentRulesTests {

@@ -1,0 +1,47 @@
+import NIOPosix
+import Testing
+
+@testable import DwellServer
+
+@Suite struct PasswordHasherTests {
+    @Test(arguments: ["correct horse", String(repeating: "🔒", count: 1024), "a\u{0}b\u{0}cdefgh", "   spaces   "])
+    func `a password belongs to its own hash and to no other`(password: String) async throws {
+        try await withHasher { hasher in
+            let hash = try await hasher.hash(password)
+            #expect(hash.hasPrefix("$y$"))
+            #expect(try await hasher.verify(password, against: hash))
+            for other in [password + "x", String(password.dropLast())] {
+                let isRight = try await hasher.verify(other, against: hash)
+                #expect(!isRight)
+            }
+        }
+    }
+
+    @Test func `the same password gets another salt each time`() async throws {
+        try await withHasher { hasher in
+            let hashes = [try await hasher.hash("correct horse"), try await hasher.hash("correct horse")]
+            #expect(hashes[0] != hashes[1])
+        }
+    }
+
+    @Test func `nobody's password is right, and takes its time`() async throws {
+        try await withHasher { hasher in
+            let isRight = try await hasher.verify("a password that no account has", against: nil)
+            #expect(!isRight)
+        }
+    }
+
+    @Test func `composed and decomposed letters are the same password`() async throws {
+        try await withHasher { hasher in
+            let hash = try await hasher.hash("Zo\u{EB} was here")
+            #expect(try await hasher.verify("Zoe\u{308} was here", against: hash))
+        }
+    }
+
+    private func withHasher(_ body: (PasswordHasher) async throws -> Void) async throws {
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        try await body(try PasswordHasher(pool: pool))
+        try await pool.shutdownGracefully()
+    }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import Logging
+import Synchronization
+
+@testable import DwellAPI
+@testable import DwellServer
+
+/// A clock that stands still until a test moves it.
+final class TestClock: Sendable {
+    private let time: Mutex<Timestamp>
+
+    init(_ time: Timestamp) {
+        self.time = Mutex(time)
+    }
+
+    var now: Timestamp { time.withLock { $0 } }
+    var clock: WallClock { WallClock { self.now } }
+
+    func advance(by milliseconds: Int64) {
+        time.withLock { $0 = $0 + milliseconds }
+    }
+
+    func set(_ time: Timestamp) {
+        self.time.withLock { $0 = time }
+    }
+}
+
+/// A migrated database of a test's own, and what works on it, at 2026-03-02T12:00:00Z.
+final class TestStore: Sendable {
+    let database: SQLiteDatabase
+    let clock = TestClock(Timestamp("2026-03-02T12:00:00Z") ?? Timestamp(milliseconds: 0))
+    let settings: BeatSettings
+    let path: String
+    private let folder: URL
+
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// - Parameters:
+    ///   - timeZone: Where days are cut
+    ///   - interval: The heartbeat interval, in milliseconds
+    init(timeZone: String = "UTC", interval: Int64 = 180_000) async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        path = folder.appending(path: "test.sqlite").path(percentEncoded: false)
+        database = try SQLiteDatabase(path: path)
+        settings = BeatSettings(
+            interval: interval, days: LocalDays(timeZone: TimeZone(identifier: timeZone) ?? .gmt))
+        _ = try await Migrator.migrate(database, now: clock.now)
+    }
+
+    deinit {
+        try? database.close()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    var statistics: Statistics {
+        Statistics(database: database, days: settings.days, logger: Self.silent)
+    }
+
+    var reports: Reports {
+        Reports(database: database, days: settings.days, clock: clock.clock)
+    }
+
+    var gate: Gate {
+        Gate(database: database, clock: clock.clock, secret: SecretKey(Data(repeating: 7, count: 32)))
+    }
+
+    /// Runs `body` with a writer that is stopped afterwards.
+    func withWriter<Value: Sendable>(_ body: (BeatWriter) async throws -> Value) async throws -> Value {
+        let writer = BeatWriter(database: database, settings: settings, logger: Self.silent)
+        return try await run(writer) { try await body(writer) }
+    }
+
+    /// Runs `body` beside a writer that is stopped afterwards.
+    func run<Value: Sendable>(_ writer: BeatWriter, _ body: () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await writer.run() }
+            let value = try await body()
+            group.cancelAll()
+            return value
+        }
+    }
+
+    /// The sessions as the API lists them, the oldest first.
+    func sessions() async throws -> [SessionRecord] {
+        var filter = SessionFilter()
+        filter.limit = SessionFilter.pageLimit
+        return try await reports.sessions(filter).sessions.sorted { $0.id < $1.id }
+    }
+
+    /// The rows of a query, each as text.
+    func rows(_ sql: String) async throws -> [String] {
+        try await database.read { connection in
+            try connection.rows(sql).map { row in "\(row.values)" }
+        }
+    }
+}
+
+/// Numbers that look random and are the same in every run, so that a failure can be seen again.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+extension Timestamp {
+    /// A time that a test spells out.
+    init(at text: String) {
+        guard let time = Timestamp(text) else { preconditionFailure("not a time: \(text)") }
+        self = time
+    }
+}
