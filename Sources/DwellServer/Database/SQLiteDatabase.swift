@@ -1,9 +1,11 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// The embedded database: one file, in WAL mode, every commit synced to disk.
 package struct SQLiteDatabase: Database {
     private let pool: DatabasePool
+    private let texts = StatementTexts()
 
     /// Opens the file, or makes it.
     /// - Parameters:
@@ -32,7 +34,7 @@ package struct SQLiteDatabase: Database {
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value {
         try await SQLiteDatabase.mapErrors {
-            try await pool.read { try body(SQLiteConnection(database: $0)) }
+            try await pool.read { [texts] in try body(SQLiteConnection(database: $0, texts: texts)) }
         }
     }
 
@@ -41,7 +43,7 @@ package struct SQLiteDatabase: Database {
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value {
         try await SQLiteDatabase.mapErrors {
-            try await pool.write { try body(SQLiteConnection(database: $0)) }
+            try await pool.write { [texts] in try body(SQLiteConnection(database: $0, texts: texts)) }
         }
     }
 
@@ -65,8 +67,22 @@ package struct SQLiteDatabase: Database {
     }
 }
 
+/// Statements as SQLite reads them: `$1` it would number in the order of appearance, `?1` it takes at its word.
+private final class StatementTexts: Sendable {
+    private let known = Mutex(BoundedCache<String, String>(capacity: 500))
+
+    func text(_ sql: String) -> String {
+        if let known = known.withLock({ $0[sql] }) { return known }
+        // No statement of ours holds a dollar sign elsewhere.
+        let text = sql.replacing("$", with: "?")
+        known.withLock { $0.insert(text, for: sql) }
+        return text
+    }
+}
+
 private struct SQLiteConnection: DatabaseConnection {
     let database: GRDB.Database
+    let texts: StatementTexts
 
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
@@ -93,9 +109,7 @@ private struct SQLiteConnection: DatabaseConnection {
     }
 
     private func statement(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Statement {
-        // SQLite numbers `$1` in the order of appearance; `?1` it takes at its word. No statement of ours holds a
-        // dollar sign elsewhere.
-        let statement = try database.cachedStatement(sql: sql.replacing("$", with: "?"))
+        let statement = try database.cachedStatement(sql: texts.text(sql))
         statement.setUncheckedArguments(StatementArguments(arguments.map(\.sqlValue.databaseValue)))
         return statement
     }
