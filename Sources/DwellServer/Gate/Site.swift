@@ -97,6 +97,8 @@ struct GateMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
+        // Files are served to these two only; heartbeats must not pay for a look at the disk.
+        guard [.get, .head].contains(request.method) else { return try await next(request, context) }
         guard let path = request.uri.path.removingPercentEncoding else { throw HTTPError(.badRequest) }
         guard site.isConfidential(path) else { return try await next(request, context) }
         guard gate.isOpen(cookie: request.cookie(.access)) else {

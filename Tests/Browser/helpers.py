@@ -1,0 +1,156 @@
+"""Pages, beats and the console as the browser tests speak of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+from Contract.helpers import ms_of, unique_email
+from dwell_process import Dwell, eventually
+
+BEAT = "/api/session-heartbeat"
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+NOON = 1_800_000_000_000  # Where the clock of a page begins whose time is moved by hand.
+
+
+# Pages and visitors
+
+
+def write_pages(folder: Path, pages: dict[str, tuple[str, str]]) -> Path:
+    """Makes a site of pages, each of them given by what its head and its body hold."""
+    for path, (head, body) in pages.items():
+        page = folder / path
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{path}</title>'
+            f'<link rel="icon" href="data:,">{head}</head><body>{body}</body></html>'
+        )
+    return folder
+
+
+def let_in(context: BrowserContext, server: Dwell, email: str | None = None) -> str:
+    """Takes a browser through the gate without showing it, and gives the email that was left."""
+    email = email or unique_email()
+    answer = context.request.post(f"{server.url}/api/verify-temp-access", data={"email": email})
+    assert answer.ok, answer.text()
+    return email
+
+
+def record(server: Dwell, email: str) -> dict[str, Any]:
+    """This visitor's only session, as the API reads it back."""
+    (session,) = server.sessions(email=email)
+    return session
+
+
+def record_up_to(server: Dwell, email: str, moment: int) -> dict[str, Any]:
+    """The same, once the beat has arrived that tells of this moment, such as that of leaving."""
+
+    def complete() -> dict[str, Any] | None:
+        session = record(server, email)
+        return session if ms_of(session["sessionEndTime"]) >= moment else None
+
+    return eventually(complete, what="a beat that tells how the visit ended")
+
+
+def stop_time(page: Page) -> None:
+    """From here on the page's time passes only when the test says so: see `page.clock`."""
+    page.clock.install(time=NOON)
+    page.clock.pause_at(NOON)
+
+
+# Beats
+
+
+@dataclass
+class Beats:
+    """The beats that a page sends, as they leave it.
+
+    What `sendBeacon` sends is counted, but cannot be read: DevTools does not show the body of such a
+    request. As the script repeats what was not confirmed, the beat after it tells the same.
+    """
+
+    page: Page
+    sent: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: is_beat(request) and self.sent.append(request))
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        return [beat.post_data_json for beat in self.sent if beat.post_data]
+
+    @property
+    def segments(self) -> list[dict[str, Any]]:
+        """Every segment in the order of their numbers, each as long as it grew."""
+        grown: dict[tuple[str, int], dict[str, Any]] = {}
+        for body in self.bodies:
+            for one in body["segments"]:
+                known = grown.setdefault((one["tab"], one["n"]), one)
+                if one["to"] > known["to"]:
+                    grown[one["tab"], one["n"]] = one
+        return [grown[name] for name in sorted(grown)]
+
+    def claimed(self, attention: str | None = None) -> int:
+        """How many milliseconds of attention they tell of."""
+        return sum(
+            one["to"] - one["from"]
+            for one in self.segments
+            if attention in (None, one["attention"])
+        )
+
+    def during(self, action: Callable[[], object]) -> int:
+        """How many beats something made the page send."""
+        before = len(self.sent)
+        action()
+        # A beat that the page has sent by now is known once the page has answered something else.
+        self.page.evaluate("fetch('/').catch(() => {})")
+        return len(self.sent) - before
+
+
+def is_beat(request: Request) -> bool:
+    return request.url.endswith(BEAT)
+
+
+def beat_while(page: Page, action: Callable[[], object]) -> Request:
+    """Does something that makes the page send a beat, and gives the beat once it is answered."""
+    with page.expect_response(lambda response: is_beat(response.request)) as answered:
+        action()
+    return answered.value.request
+
+
+# The console
+
+
+class Console:
+    """What a context's pages write to the console; what the browser itself writes there is apart."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.messages: list[ConsoleMessage] = []
+        context.on("console", self.messages.append)
+
+    @property
+    def failed_requests(self) -> list[str]:
+        """The requests that the browser complains about, such as `400 /devices/list`."""
+        return [describe(message) for message in self.messages if is_from_browser(message)]
+
+    @property
+    def written(self) -> list[str]:
+        return [message.text for message in self.messages if not is_from_browser(message)]
+
+
+def is_from_browser(message: ConsoleMessage) -> bool:
+    return message.text.startswith("Failed to load resource: ")
+
+
+def describe(message: ConsoleMessage) -> str:
+    reason = message.text.removeprefix("Failed to load resource: ")
+    status = re.search(r"a status of (\d+)", reason)
+    return f"{status[1] if status else reason} {urlsplit(message.location['url']).path}"
