@@ -39,9 +39,9 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
     public var to: Int64
     /// Whether the person was doing something.
     public var attention: Attention
-    /// The page's path, such as `/portfolio`; at most 2,048 characters.
+    /// The page's path, such as `/portfolio`; at most 2,048 bytes.
     public var page: String?
-    /// The video's name, at most 255 characters.
+    /// The video's name, 1 to 255 bytes.
     public var video: String?
     /// Where in the video the segment began, in milliseconds of media time.
     public var mediaFrom: Int64?

@@ -1,6 +1,6 @@
 /// What went wrong, for programs: the `code` of an error body. A code never changes its meaning.
 public enum ErrorCode: String, Sendable, Codable, CaseIterable {
-    /// 400: the request lacks a cookie that it needs.
+    /// 400, and other 4xx without a code of their own: the request lacks a cookie that it needs, or can't be read.
     case badRequest = "bad_request"
     /// 400: the body is not JSON, or not of the form that was expected.
     case malformedJSON = "malformed_json"

@@ -7,7 +7,8 @@ public struct SessionRecord: Sendable, Codable, Equatable {
     public var sessionStartTime: Timestamp
     /// The last sign of life; while the session is open it moves.
     public var sessionEndTime: Timestamp
-    /// No beat can extend the session any more.
+    /// The session is over: it was closed by name, or 30 minutes were silent. A queue that was kept offline may
+    /// still add what happened before.
     public var closed: Bool
     /// The device's UUID, for accounts.
     @Nullable public var deviceId: String?

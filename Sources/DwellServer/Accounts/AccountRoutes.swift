@@ -24,15 +24,23 @@ struct AccountRoutes {
 
     private func login(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let body = try await request.json(LoginBody.self)
-        // A dead token is no reason to refuse a login: it just frees no place.
-        let presented = try? await logins.login(token: request.cookie(.token))
+        let presented = try await presentedLogin(request)
         let (user, device) = try await accounts.login(
-            body, on: DeviceDescription(headers: request.headers, rules: rules), presented: presented?.device)
+            body, on: DeviceDescription(headers: request.headers, rules: rules), presented: presented)
         var response = try Response.json(
             LoginReply(user: LoggedInUser(user), thisDevice: device.record))
         response.setCookie(cookies.make(.token, try await logins.token(for: device), maxAge: Logins.lifetime))
         response.setCookie(cookies.clear(.sessionRecord))
         return response
+    }
+
+    /// The login that the browser holds already. A dead one is no reason to refuse the next: it just frees no place.
+    private func presentedLogin(_ request: Request) async throws -> Login? {
+        do {
+            return try await logins.login(token: request.cookie(.token))
+        } catch is LoginError {
+            return nil
+        }
     }
 
     private func logout(_ request: Request, context: DwellRequestContext) async throws -> Response {

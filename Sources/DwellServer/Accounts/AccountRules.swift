@@ -22,7 +22,7 @@ package enum AccountRules {
         checked.phoneNumber = try optional(
             body.phoneNumber, "phone_number", "at most 32 digits, spaces and + - ( ) . /"
         ) {
-            $0.count <= 32 && $0.contains(where: \.isNumber) && $0.allSatisfy { "0123456789 +-().,/".contains($0) }
+            $0.count <= 32 && $0.contains(where: \.isNumber) && $0.allSatisfy { "0123456789 +-()./".contains($0) }
         }
         checked.gender = try optional(body.gender, "gender", "at most 32 characters") { $0.count <= 32 && isPlain($0) }
         checked.countryCode = try optional(body.countryCode, "country_code", "two letters, such as DE") {

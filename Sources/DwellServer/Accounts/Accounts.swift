@@ -1,5 +1,5 @@
 package import DwellAPI
-package import Foundation
+internal import Foundation
 
 /// Makes accounts and lets their owners in.
 package struct Accounts: Sendable {
@@ -45,10 +45,10 @@ package struct Accounts: Sendable {
     /// - Parameters:
     ///   - body: Username and password
     ///   - description: What the device is called
-    ///   - presented: The device whose token came with the request; it is replaced and costs no second place
+    ///   - presented: The login whose token came with the request, whoever's; it ends, and costs no second place
     /// - Throws: ``AccountError/wrongCredentials``, or ``DeviceError/limitReached(_:)``, which changes nothing
     package func login(
-        _ body: LoginBody, on description: DeviceDescription, presented: UUID?
+        _ body: LoginBody, on description: DeviceDescription, presented: Login?
     ) async throws -> (user: RegisteredUser, device: Device) {
         let found = try await database.read { try AccountQueries(connection: $0).account(username: body.username) }
         let isRight = try await hasher.verify(body.password, against: found?.passwordHash)

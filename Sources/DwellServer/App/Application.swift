@@ -28,7 +28,7 @@ package func buildApplication(
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
         configuration: configuration, database: database, clock: clock, settings: settings, writer: writer,
-        statistics: statistics, days: days,
+        statistics: statistics,
         hasher: try PasswordHasher(pool: hashing),
         logins: await Logins(secret: configuration.secretKey, database: database, clock: clock),
         rules: try deviceRules(), pages: try Pages())
@@ -60,7 +60,6 @@ struct Parts {
     let settings: BeatSettings
     let writer: BeatWriter
     let statistics: Statistics
-    let days: LocalDays
     let hasher: PasswordHasher
     let logins: Logins
     let rules: UserAgentRules

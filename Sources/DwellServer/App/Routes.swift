@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 import Hummingbird
 
 /// Every route there is.
@@ -25,8 +26,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let open = [
         gateRoutes.page,
         SessionRoutes(
-            reports: Reports(database: parts.database, days: parts.days, clock: parts.clock),
-            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.days
+            reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
+            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days
         ).endpoints,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
@@ -35,7 +36,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         gateRoutes.endpoints,
         HeartbeatRoutes(
             gate: gate, logins: parts.logins, writer: parts.writer, settings: parts.settings, clock: parts.clock,
-            cookies: cookies
+            cookies: cookies, publicHost: configuration.publicURL?.host()
         ).endpoints,
         AccountRoutes(
             accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
@@ -56,8 +57,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     router.add(middleware: SecurityHeadersMiddleware(isSecure: configuration.isSecure))
     router.add(middleware: ErrorMiddleware(routes: RouteTable(listing.routes), pages: parts.pages))
     if let folder = configuration.site {
-        let site = try Site(folder: folder, database: configuration.store.path)
+        let site = try Site(folder: folder, withheld: configuration.withheldFiles)
         router.add(middleware: GateMiddleware(site: site, gate: gate))
+        router.add(middleware: RangeMiddleware())
         router.add(middleware: FileMiddleware(fileProvider: SiteFiles(site: site), searchForIndexHtml: true))
     }
     for collection in open { router.addRoutes(collection) }

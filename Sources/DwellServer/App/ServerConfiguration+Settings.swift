@@ -30,7 +30,8 @@ extension ServerConfiguration {
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }
-        if let site { _ = try Site(folder: site, database: store.path) }
+        settingsFile = settings.file
+        if let site { _ = try Site(folder: site, withheld: withheldFiles) }
     }
 
     private static func secretKey(

@@ -34,6 +34,12 @@ package struct ServerConfiguration: Sendable {
         self.heartbeatInterval = heartbeatInterval
     }
 
+    /// The file that settings were read from.
+    package var settingsFile: String?
+
+    /// Files that the site must never show.
+    var withheldFiles: [String] { [store.path] + [settingsFile].compactMap(\.self) }
+
     /// Whether people reach the server by https.
     package var isSecure: Bool { publicURL?.scheme == "https" }
 }

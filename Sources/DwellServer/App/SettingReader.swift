@@ -4,6 +4,8 @@ import Yams
 
 /// Reads settings by name: from flags, then `DWELL_…` variables, then a YAML file. The first that has one decides.
 package struct SettingReader {
+    /// The file's path.
+    package let file: String?
     private let reader: ConfigReader
 
     /// - Parameters:
@@ -12,28 +14,26 @@ package struct SettingReader {
     ///   - file: The path of a YAML file
     /// - Throws: ``InvalidField`` when the file can't be read or has a setting that does not exist
     package init(flags: [Setting: String], environment: [String: String], file: String?) throws {
-        var values: [String: String] = [:]
         let variables = Dictionary(
             uniqueKeysWithValues: Setting.allCases.compactMap { setting in
                 environment[setting.variable].map { (setting, $0) }
             })
-        var providers: [any ConfigProvider] = []
-        for source in [flags, variables, try file.map(Self.settings(inFile:)) ?? [:]] {
-            values = Dictionary(uniqueKeysWithValues: source.map { ($0.key.rawValue, $0.value) })
-            providers.append(
-                InMemoryProvider(
-                    values: Dictionary(
-                        uniqueKeysWithValues: values.map {
-                            (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: false))
-                        })))
-        }
-        reader = ConfigReader(providers: providers)
+        self.file = file
+        reader = ConfigReader(
+            providers: [flags, variables, try file.map(Self.settings(inFile:)) ?? [:]].map(Self.provider))
     }
 
-    /// The text of a setting; an empty one counts as none.
+    /// The text of a setting.
     package func text(_ setting: Setting) -> String? {
-        let text = reader.string(forKey: ConfigKey([setting.rawValue]))
-        return text.flatMap { $0.isEmpty ? nil : $0 }
+        reader.string(forKey: ConfigKey([setting.rawValue]))
+    }
+
+    /// One source of settings. An empty value counts as none, so that the next source is asked.
+    private static func provider(_ values: [Setting: String]) -> InMemoryProvider {
+        let entries = values.filter { !$0.value.isEmpty }.map { setting, text in
+            (AbsoluteConfigKey([setting.rawValue]), ConfigValue(.string(text), isSecret: !setting.isShown))
+        }
+        return InMemoryProvider(values: Dictionary(uniqueKeysWithValues: entries))
     }
 
     /// A setting, understood.
@@ -96,7 +96,7 @@ package enum Setting: String, CaseIterable, Sendable {
     private var hasFlag: Bool { self != .secretKey && self != .cronAccessKey }
 
     /// Whether the text may be shown; a database URL may hold a password.
-    private var isShown: Bool { hasFlag && self != .databaseURL }
+    var isShown: Bool { hasFlag && self != .databaseURL }
 
     /// Says what the setting expects, and what it got unless that may be secret.
     func refusal(expected: String, not text: String? = nil) -> InvalidField {

@@ -26,6 +26,12 @@ package struct Beat: Sendable {
         case claims(BeatBody)
     }
 
+    /// How many segments it stores.
+    var segmentCount: Int {
+        guard case .claims(let body) = content else { return 1 }
+        return max(1, body.segments.count)
+    }
+
     package init(source: Source, arrival: Timestamp, content: Content) {
         self.source = source
         self.arrival = arrival

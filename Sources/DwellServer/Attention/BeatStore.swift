@@ -50,8 +50,18 @@ struct BeatStore {
             try sessions.close(named)
         }
         let videoID = try video.map { try contents.number(of: $0, kind: .video) }
-        let session = try sessions.open(viewer: viewer, device: device, videoID: videoID, continues: nil, at: time)
+        let session = try sessions.open(
+            viewer: viewer, device: device, videoID: videoID,
+            continues: try earlier.flatMap { try tail(of: $0, viewer) },
+            at: time)
         return try storeSign(at: time, from: session, pageID: nil, videoID: videoID)
+    }
+
+    /// The last session of the chain that a session is part of; `nil` when the viewer has no such session.
+    private func tail(of id: Int64, _ viewer: Int64) throws -> Int64? {
+        guard var last = try sessions.session(viewer: viewer, id: id) else { return nil }
+        while let next = try sessions.successor(of: last) { last = next }
+        return last.id
     }
 
     /// The session that a beat names. An account's beat that names none gets its device's session, or a new one.
@@ -62,9 +72,10 @@ struct BeatStore {
         case .device(let viewer, let device, let id):
             if let id, let session = try sessions.session(viewer: viewer, id: id) { return session }
             if let session = try sessions.latestSession(viewer: viewer, device: device) { return session }
-            let start = beat.earliestClaim.map { max($0, beat.arrival - settings.bridge) } ?? beat.arrival
-            return try sessions.open(
-                viewer: viewer, device: device, videoID: nil, continues: nil, at: min(start, beat.arrival))
+            // Before the login it may have been somebody else who sat there.
+            let earliest = max(beat.arrival - settings.bridge, try sessions.login(of: device) ?? beat.arrival)
+            let start = min(max(beat.earliestClaim ?? beat.arrival, earliest), beat.arrival)
+            return try sessions.open(viewer: viewer, device: device, videoID: nil, continues: nil, at: start)
         }
     }
 
@@ -76,13 +87,13 @@ struct BeatStore {
         let tab = pageID.map { ":\($0)" } ?? ":"
         var segment = Segment(tab: tab, n: 0, start: time, end: time, attention: .active)
         if let latest = try segments.latest(tab: tab, in: session) {
-            // A clock that was set back is no reason to lose the beat.
+            // A clock that was set back loses no beat and gives no time.
             let reaches = time <= latest.end + settings.bridge
             segment.n = reaches ? latest.n : latest.n + 1
-            if reaches { segment.start = min(latest.end, time) }
-            segment.end = max(segment.start, time)
+            if reaches { segment.start = latest.start }
+            segment.end = reaches ? max(latest.end, time) : time
         }
-        try store(segment, in: session, pageID: pageID, videoID: videoID)
+        try store(segment, in: session, pageID: pageID, videoID: videoID, arrival: time)
         try sessions.touch(session, at: segment.end)
         return session
     }
@@ -99,7 +110,7 @@ struct BeatStore {
             let credited = Credit.clip(segment, sessionStart: session.startedAt, arrival: arrival)
             let page = try credited.page.map { try contents.number(of: $0, kind: .page) }
             let video = try credited.video.map { try contents.number(of: $0, kind: .video) }
-            try store(credited, in: session, pageID: page, videoID: video)
+            try store(credited, in: session, pageID: page, videoID: video, arrival: arrival)
             try sessions.touch(session, at: credited.end)
             if session.id >= latest.id {
                 latest = session
@@ -109,32 +120,35 @@ struct BeatStore {
         return latest
     }
 
-    private mutating func store(_ segment: Segment, in session: Session, pageID: Int64?, videoID: Int64?) throws {
-        try segments.store(segment, in: session, pageID: pageID, videoID: videoID)
-        guard segment.end > segment.start else { return }
-        for day in settings.days.days(touching: segment.start..<segment.end) {
+    private mutating func store(
+        _ segment: Segment, in session: Session, pageID: Int64?, videoID: Int64?, arrival: Timestamp
+    ) throws {
+        let row = try segments.store(segment, in: session, pageID: pageID, videoID: videoID)
+        guard !row.isEmpty else { return }
+        // A claim that moved the start of a longer row moved its end as well: where to, no one remembers, but it was
+        // not after this beat's arrival.
+        let touched = row.upperBound > segment.end ? row.lowerBound..<max(row.upperBound, arrival) : row
+        for day in settings.days.days(touching: touched) {
             guard dirty.insert(ViewerDay(viewer: session.viewer, day: day)).inserted else { continue }
             try segments.markDirty(viewer: session.viewer, day: day)
         }
     }
 
     /// The session of the chain that a moment belongs to: `session` itself, one before it when the moment is older,
-    /// or one after it when it is past the silence. What no session reaches opens the next.
+    /// or one after it when it is past the silence. What no session reaches opens one of its own.
     private func session(at time: Timestamp, from session: Session) throws -> Session {
         var session = session
         while time < session.startedAt, let id = session.continues,
             let earlier = try sessions.session(viewer: session.viewer, id: id)
         {
-            guard time <= earlier.boundary else { return session }
+            if time > earlier.boundary { return try sessions.open(at: time, between: earlier, and: session) }
             session = earlier
         }
         while time > session.boundary {
             guard let next = try sessions.successor(of: session) else {
-                return try sessions.open(
-                    viewer: session.viewer, device: session.device, videoID: session.videoID,
-                    continues: session.id, at: time)
+                return try sessions.open(at: time, after: session)
             }
-            guard time >= next.startedAt else { return next }
+            if time < next.startedAt { return try sessions.open(at: time, between: session, and: next) }
             session = next
         }
         return session

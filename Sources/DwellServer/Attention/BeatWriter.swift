@@ -6,10 +6,10 @@ import Synchronization
 ///
 /// ``store(_:)`` returns after the commit, so that an answered beat is a stored beat.
 package final class BeatWriter: Service {
-    /// The most beats that one transaction holds.
+    /// The most segments that one transaction holds, unless a single beat has more.
     private static let batchLimit = 1024
-    /// The most beats that may wait; more are refused, so that a slow disk costs time and not memory.
-    private static let queueLimit = 16_384
+    /// The most segments that may wait; more are refused, so that a slow disk costs time and not memory.
+    private static let queueLimit = 32_768
 
     private struct Waiting {
         let beat: Beat
@@ -18,9 +18,24 @@ package final class BeatWriter: Service {
 
     private struct State {
         var queue: [Waiting] = []
+        /// How many segments wait.
+        var segments = 0
         /// The writer's sleep, while there is nothing to do.
         var sleep: CheckedContinuation<Void, Never>?
         var isStopping = false
+
+        /// The beats that waited longest, as many as one transaction holds.
+        mutating func takeBatch(upTo limit: Int) -> [Waiting] {
+            var taken = 0
+            let batch = Array(
+                queue.prefix { waiting in
+                    defer { taken += waiting.beat.segmentCount }
+                    return taken == 0 || taken + waiting.beat.segmentCount <= limit
+                })
+            queue.removeFirst(batch.count)
+            segments -= batch.reduce(0) { $0 + $1.beat.segmentCount }
+            return batch
+        }
 
         /// The writer's sleep, to be ended by the caller outside the lock.
         mutating func takeSleep() -> CheckedContinuation<Void, Never>? {
@@ -49,12 +64,14 @@ package final class BeatWriter: Service {
     /// - Throws: ``DatabaseError/unavailable(_:)`` when the store is away or too many beats are waiting
     package func store(_ beat: Beat) async throws -> Session? {
         try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Session?, any Error>) in
-            let (refused, sleep) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
-                if state.queue.count >= Self.queueLimit || state.isStopping { return (true, nil) }
+            let (refusal, sleep) = state.withLock { state -> (String?, CheckedContinuation<Void, Never>?) in
+                if state.isStopping { return ("the writer is stopping", nil) }
+                if state.segments + beat.segmentCount > Self.queueLimit { return ("the queue of beats is full", nil) }
                 state.queue.append(Waiting(beat: beat, answer: answer))
-                return (false, state.takeSleep())
+                state.segments += beat.segmentCount
+                return (nil, state.takeSleep())
             }
-            if refused { answer.resume(throwing: DatabaseError.unavailable("the queue of beats is full")) }
+            if let refusal { answer.resume(throwing: DatabaseError.unavailable(refusal)) }
             sleep?.resume()
         }
     }
@@ -62,7 +79,10 @@ package final class BeatWriter: Service {
     /// Writes until a graceful stop or a cancellation, then what is still waiting.
     package func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
-            while let batch = await nextBatch() { await write(batch) }
+            while let batch = await nextBatch() {
+                // A task of its own: a cancelled one could not write what is still waiting.
+                await Task { await self.write(batch) }.value
+            }
         } onCancelOrGracefulShutdown: {
             self.stop()
         }
@@ -80,9 +100,7 @@ package final class BeatWriter: Service {
     private func nextBatch() async -> [Waiting]? {
         while true {
             let (batch, isStopping) = state.withLock { state -> ([Waiting], Bool) in
-                let batch = Array(state.queue.prefix(Self.batchLimit))
-                state.queue.removeFirst(batch.count)
-                return (batch, state.isStopping)
+                (state.takeBatch(upTo: Self.batchLimit), state.isStopping)
             }
             if !batch.isEmpty { return batch }
             if isStopping { return nil }

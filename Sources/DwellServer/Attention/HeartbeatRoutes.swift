@@ -11,6 +11,8 @@ struct HeartbeatRoutes {
     let settings: BeatSettings
     let clock: WallClock
     let cookies: CookieMaker
+    /// The host by which people reach the server, when a proxy asks it under another.
+    let publicHost: String?
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
@@ -41,7 +43,7 @@ struct HeartbeatRoutes {
     }
 
     private func content(of bytes: ByteBuffer, request: Request) throws -> Beat.Content {
-        guard bytes.readableBytes > 0 else { return .presence(page: Self.page(of: request)) }
+        guard bytes.readableBytes > 0 else { return .presence(page: page(of: request)) }
         let body = try JSONBody.decode(BeatBody.self, from: bytes)
         try BeatRules.check(body)
         return .claims(body)
@@ -58,11 +60,12 @@ struct HeartbeatRoutes {
     }
 
     /// The page that a bodyless beat comes from, as far as the browser tells.
-    private static func page(of request: Request) -> String? {
-        guard let referer = request.headers[.referer].flatMap(URLComponents.init(string:)),
-            let host = referer.host, request.head.authority?.split(separator: ":").first.map(String.init) == host,
-            referer.path.utf8.count <= 2048
+    private func page(of request: Request) -> String? {
+        guard let referer = request.headers[.referer].flatMap(URLComponents.init(string:)), let host = referer.host,
+            [publicHost, request.head.authority?.split(separator: ":").first.map(String.init)].contains(host),
+            referer.percentEncodedPath.utf8.count <= 2048
         else { return nil }
-        return referer.path.isEmpty ? "/" : referer.path
+        // As it stands in the address: that is what scripts call the page too.
+        return referer.percentEncodedPath.isEmpty ? "/" : referer.percentEncodedPath
     }
 }

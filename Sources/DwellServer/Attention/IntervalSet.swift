@@ -37,17 +37,6 @@ package struct IntervalSet: Sendable, Equatable {
         intervals.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
     }
 
-    /// The part of the set inside `window`.
-    package func clipped(to window: Range<Timestamp>) -> IntervalSet {
-        var clipped = IntervalSet()
-        let first = firstIndex { $0.upperBound > window.lowerBound }
-        for interval in intervals[first...] {
-            guard interval.lowerBound < window.upperBound else { break }
-            clipped.intervals.append(interval.clamped(to: window))
-        }
-        return clipped
-    }
-
     /// The first interval for which `isBeyond` holds; it must hold for every later one as well.
     private func firstIndex(where isBeyond: (Range<Timestamp>) -> Bool) -> Int {
         var low = intervals.startIndex

@@ -8,17 +8,24 @@ package struct Session: Sendable, Equatable {
 
     package let viewer: Int64
     package let id: Int64
-    package let startedAt: Timestamp
+    package private(set) var startedAt: Timestamp
     /// The last sign of life.
     package var lastSeenAt: Timestamp
-    /// When it was closed by name; silence closes without a mark.
+    /// The end of its reach, once that is fixed: it was closed by name, or another session followed it.
     package let closedAt: Timestamp?
     package let device: UUID?
     /// The number of the video that the session was opened for.
     package let videoID: Int64?
-    /// The session that fell silent before this one.
+    /// The session that this one followed.
     package let continues: Int64?
 
     /// The last moment at which attention still belongs to this session; what comes later opens the next one.
     package var boundary: Timestamp { closedAt ?? lastSeenAt + Session.silence }
+
+    /// The same session, begun at another time.
+    func started(at time: Timestamp) -> Session {
+        var session = self
+        session.startedAt = time
+        return session
+    }
 }

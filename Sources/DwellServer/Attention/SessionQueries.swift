@@ -49,12 +49,44 @@ struct SessionQueries {
             videoID: videoID, continues: continues)
     }
 
+    /// Opens the session that follows one which fell silent. That one's boundary is fixed from now on: late beats must
+    /// not stretch it over the next.
+    func open(at start: Timestamp, after session: Session) throws -> Session {
+        try connection.execute(
+            "UPDATE session SET closed_at = $3 WHERE viewer_id = $1 AND id = $2 AND closed_at IS NULL",
+            [session.viewer, session.id, session.boundary])
+        return try open(
+            viewer: session.viewer, device: session.device, videoID: session.videoID, continues: session.id, at: start)
+    }
+
+    /// The session for a moment that lies after one session and before the next: the next, begun earlier, when the
+    /// moment is within its reach, or a new one between the two.
+    func open(at start: Timestamp, between earlier: Session, and next: Session) throws -> Session {
+        if next.startedAt - start <= Session.silence {
+            try connection.execute(
+                "UPDATE session SET started_at = $3 WHERE viewer_id = $1 AND id = $2",
+                [next.viewer, next.id, start])
+            return next.started(at: start)
+        }
+        try connection.execute(
+            "UPDATE session SET continues_id = NULL WHERE viewer_id = $1 AND id = $2", [next.viewer, next.id])
+        let between = try open(at: start, after: earlier)
+        try connection.execute(
+            "UPDATE session SET continues_id = $3 WHERE viewer_id = $1 AND id = $2",
+            [next.viewer, next.id, between.id])
+        return between
+    }
+
+    /// When a device logged in.
+    func login(of device: UUID) throws -> Timestamp? {
+        try connection.row("SELECT last_logged_in_at FROM device WHERE id = $1", [device])?["last_logged_in_at"]
+    }
+
     /// Moves the last sign of life forward, never back.
     func touch(_ session: Session, at time: Timestamp) throws {
         try connection.execute(
             """
-            UPDATE session
-            SET last_seen_at = $3, closed_at = CASE WHEN closed_at < $3 THEN $3 ELSE closed_at END
+            UPDATE session SET last_seen_at = $3
             WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
             """, [session.viewer, session.id, time])
     }

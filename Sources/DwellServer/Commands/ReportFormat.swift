@@ -57,8 +57,10 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
     }
 
     private static func quoted(_ text: String) -> String {
-        let safe = text.first.map { "=+-@\t\r".contains($0) } == true ? "'" + text : text
-        guard safe.contains(where: { ",\"\r\n".contains($0) }) else { return safe }
+        // Scalars, not characters: a line end of two scalars is one character.
+        let first = text.unicodeScalars.first
+        let safe = first.map { "=+-@\t\r\n".unicodeScalars.contains($0) } == true ? "'" + text : text
+        guard safe.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return safe }
         return "\"" + safe.replacing("\"", with: "\"\"") + "\""
     }
 

@@ -12,10 +12,10 @@ struct ReportOptions: ParsableArguments {
     @Option(help: "Only the account with this username.")
     var username: String?
 
-    @Option(help: "From this day or time on, such as 2026-11-21.")
+    @Option(help: "From this day on, such as 2026-11-21. Sessions take a time as well.")
     var from: String?
 
-    @Option(help: "Up to, and without, this day or time.")
+    @Option(help: "Up to, and without, this day. Sessions take a time as well.")
     var to: String?
 
     @Option(help: "table for people; json or csv for programs.")
@@ -25,8 +25,9 @@ struct ReportOptions: ParsableArguments {
     struct Range {
         let from: Timestamp?
         let to: Timestamp?
-        /// The days between them.
-        let days: ClosedRange<Int64>?
+        /// The days that they lie in; `to` itself is not included.
+        let firstDay: Int64?
+        let lastDay: Int64?
     }
 
     /// Brings statistics up to date, asks, and prints the answer.
@@ -42,17 +43,15 @@ struct ReportOptions: ParsableArguments {
 
     /// The person and the days that were asked for.
     func scope(_ range: Range) -> Reports.Scope {
-        Reports.Scope(email: email, username: username, days: range.days)
+        Reports.Scope(email: email, username: username, firstDay: range.firstDay, lastDay: range.lastDay)
     }
 
     private func range(_ days: LocalDays) throws -> Range {
         let from = try from.map { try days.time($0, field: "--from") }
         let to = try to.map { try days.time($0, field: "--to") }
-        guard from != nil || to != nil else { return Range(from: nil, to: nil, days: nil) }
-        let first = from.map { days.day(of: $0) } ?? .min
-        let last = to.map { days.day(of: $0 - 1) } ?? .max
-        guard first <= last else { throw InvalidField("--to", expected: "after --from") }
-        return Range(from: from, to: to, days: first...last)
+        if let from, let to, from >= to { throw InvalidField("--to", expected: "after --from") }
+        return Range(
+            from: from, to: to, firstDay: from.map { days.day(of: $0) }, lastDay: to.map { days.day(of: $0 - 1) })
     }
 
     private static func email(_ text: String) throws -> String {

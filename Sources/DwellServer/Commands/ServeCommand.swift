@@ -1,9 +1,11 @@
+internal import UnixSignals
 import ArgumentParser
 import DwellAPI
 import Foundation
 import Hummingbird
 import Logging
 import NIOCore
+import ServiceLifecycle
 
 /// `dwell serve`
 struct ServeCommand: AsyncParsableCommand {
@@ -55,11 +57,20 @@ struct ServeCommand: AsyncParsableCommand {
             announce(configuration, port: port)
         }
         do {
-            try await application.runService()
+            try await run(application, logger: logger)
         } catch {
             throw Self.refusal(error, configuration)
         }
         try database.close()
+    }
+
+    /// Runs until SIGTERM or SIGINT. A client that never finishes its request must not keep the server from ending.
+    private func run(_ application: some ApplicationProtocol, logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        configuration.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
     }
 
     /// Names the setting that made the server fail to start.

@@ -18,9 +18,14 @@ struct StoreOptions: ParsableArguments {
             flags: flags.compactMapValues(\.self), environment: ProcessInfo.processInfo.environment, file: config)
     }
 
-    /// Opens the store that the settings name and brings it up to date. Its days are cut where the server cuts them.
+    /// Opens the store that the settings name, which a server must have made, and brings it up to date. Its days are
+    /// cut where the server cuts them.
     func open() async throws -> OpenStore {
-        let (database, _) = try await Store.open(path: try StoreConfiguration.path(try settings()))
+        let path = try StoreConfiguration.path(try settings())
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Setting.databaseURL.refusal(expected: "a database that `dwell serve` made; there is no \(path)")
+        }
+        let (database, _) = try await Store.open(path: path)
         let zone = try await database.read { try StatisticQueries(connection: $0).timeZone() }
         let days = LocalDays(timeZone: zone.flatMap(TimeZone.init(identifier:)) ?? .gmt)
         return OpenStore(database: database, days: days)

@@ -8,22 +8,17 @@ package struct SQLiteDatabase: Database {
     private let texts = StatementTexts()
 
     /// Opens the file, or makes it.
-    /// - Parameters:
-    ///   - path: Where the file is
-    ///   - readonly: Look only; the file must exist
+    /// - Parameter path: Where the file is
     /// - Throws: ``DatabaseError`` when the file can't be opened, or is no database
-    package init(path: String, readonly: Bool = false) throws {
+    package init(path: String) throws {
         var configuration = GRDB.Configuration()
-        configuration.readonly = readonly
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 8
-        if !readonly { SQLiteDatabase.makePrivateFile(at: path) }
+        SQLiteDatabase.makePrivateFile(at: path)
         pool = try SQLiteDatabase.mapErrors {
             let pool = try DatabasePool(path: path, configuration: configuration)
-            if !readonly {
-                // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
-                try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            }
+            // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             // SQLite opens a file without reading it: ask for something, so that a damaged one is found now.
             try pool.read { _ = try GRDB.Row.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
             return pool

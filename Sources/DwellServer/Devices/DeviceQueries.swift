@@ -18,9 +18,9 @@ struct DeviceQueries {
 
     /// Gives a device a place, or refuses: the one way in, inside the transaction of the login.
     /// - Throws: ``DeviceError/limitReached(_:)`` when every place is taken
-    func admit(_ device: Device, replacing presented: UUID?, limit: Int) throws {
+    func admit(_ device: Device, replacing presented: Login?, limit: Int) throws {
         if let presented {
-            _ = try remove(presented, of: device.account, as: .replaced, at: device.lastLoggedInAt)
+            _ = try remove(presented.device, of: presented.account, as: .replaced, at: device.lastLoggedInAt)
         }
         let inUse = try inUse(by: device.account)
         guard inUse.count < limit else { throw DeviceError.limitReached(inUse) }

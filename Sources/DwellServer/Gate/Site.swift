@@ -11,20 +11,22 @@ struct Site: Sendable {
 
     /// The folder's real path, without a slash at the end.
     private let root: String
-    /// The database's real path: never served, nor what lies beside it by the same name, such as its secret key.
-    private let database: String
+    /// Files that are never served, nor what begins with their names, such as a database's secret key.
+    private let withheld: [String]
 
     /// - Parameters:
     ///   - folder: An existing folder
-    ///   - database: The path of the database, which may lie in the folder
-    init(folder: String, database: String) throws(InvalidField) {
+    ///   - withheld: Files that are never served, though they may lie in the folder: the database, the settings
+    init(folder: String, withheld: [String]) throws(InvalidField) {
         guard let root = Self.realPath(folder), Self.isFolder(root) else {
             throw InvalidField("site", expected: "an existing folder of pages, not \(folder)")
         }
         self.root = root
-        let url = URL(fileURLWithPath: database)
-        let parent = Self.realPath(url.deletingLastPathComponent().path(percentEncoded: false)) ?? ""
-        self.database = "\(parent)/\(url.lastPathComponent)"
+        self.withheld = withheld.map { path in
+            let url = URL(fileURLWithPath: path)
+            let parent = Self.realPath(url.deletingLastPathComponent().path(percentEncoded: false)) ?? ""
+            return Self.realPath(path) ?? "\(parent)/\(url.lastPathComponent)"
+        }
     }
 
     /// The file that a request's path leads to.
@@ -34,7 +36,7 @@ struct Site: Sendable {
         let parts = path.split(separator: "/")
         guard !path.utf8.contains(0), !parts.contains(where: { $0.hasPrefix(".") && $0 != "." }),
             let file = Self.realPath(([root] + parts.map(String.init)).joined(separator: "/")),
-            file == root || file.hasPrefix(root + "/"), !file.hasPrefix(database)
+            file == root || file.hasPrefix(root + "/"), !withheld.contains(where: file.hasPrefix)
         else { return nil }
         return file
     }
@@ -42,8 +44,9 @@ struct Site: Sendable {
     /// Whether a path needs the gate, by its name or by where it really leads.
     func isConfidential(_ path: String) -> Bool {
         let named = path.split(separator: "/").first { $0 != "." }
-        let real = file(at: path)?.dropFirst(root.count).split(separator: "/").first
-        return [named, real].contains { $0?.lowercased() == Self.confidentialFolder }
+        // A folder's page may lie elsewhere than the folder.
+        let real = [path, path + "/index.html"].map { file(at: $0)?.dropFirst(root.count).split(separator: "/").first }
+        return (real + [named]).contains { $0?.lowercased() == Self.confidentialFolder }
     }
 
     private static func realPath(_ path: String) -> String? {
@@ -84,37 +87,5 @@ struct SiteFiles: FileProvider {
 
     func loadFile(id: String, range: ClosedRange<Int>, context: some RequestContext) async throws -> ResponseBody {
         try await files.loadFile(id: id, range: range, context: context)
-    }
-}
-
-/// Sends who asks for a confidential page without a pass to the gate.
-struct GateMiddleware: RouterMiddleware {
-    typealias Context = DwellRequestContext
-
-    let site: Site
-    let gate: Gate
-
-    func handle(
-        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        // Files are served to these two only; heartbeats must not pay for a look at the disk.
-        guard [.get, .head].contains(request.method) else { return try await next(request, context) }
-        guard let path = request.uri.path.removingPercentEncoding else { throw HTTPError(.badRequest) }
-        guard site.isConfidential(path) else { return try await next(request, context) }
-        guard gate.isOpen(cookie: request.cookie(.access)) else {
-            var response = Response.redirect(to: "/gate?next=\(Self.target(of: request))", type: .normal)
-            response.headers[.cacheControl] = "private, no-store"
-            return response
-        }
-        var response = try await next(request, context)
-        response.headers[.cacheControl] = "private, no-store"
-        return response
-    }
-
-    /// Where the visitor wanted to go, as the value of a query parameter.
-    private static func target(of request: Request) -> String {
-        let target = request.uri.path + (request.uri.query.map { "?\($0)" } ?? "")
-        let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "&+=;"))
-        return target.addingPercentEncoding(withAllowedCharacters: allowed) ?? "/"
     }
 }

@@ -75,13 +75,15 @@ struct ReportQueries {
         }
     }
 
-    func totals(_ scope: Reports.Scope, sessionsIn window: Range<Timestamp>?) throws -> [ViewerTotal] {
+    /// - Parameters:
+    ///   - scope: Whom, and which days
+    ///   - from: Sessions count that began at this time or later
+    ///   - to: Sessions count that began before this time
+    func totals(_ scope: Reports.Scope, from: Timestamp?, to: Timestamp?) throws -> [ViewerTotal] {
         var conditions = Conditions(scope)
         var counted = "TRUE"
-        if let window {
-            counted = conditions.placeholders(
-                in: "session.started_at >= ? AND session.started_at < ?", window.lowerBound, window.upperBound)
-        }
+        if let from { counted += conditions.placeholders(in: " AND session.started_at >= ?", from) }
+        if let to { counted += conditions.placeholders(in: " AND session.started_at < ?", to) }
         return try connection.rows(
             """
             SELECT coalesce(viewer.email, account.email) AS email, account.username,
@@ -159,10 +161,8 @@ private struct Conditions {
 
     init(_ scope: Reports.Scope) {
         addPerson(email: scope.email, username: scope.username)
-        if let range = scope.days {
-            days = placeholders(
-                in: "daily_statistic.day >= ? AND daily_statistic.day <= ?", range.lowerBound, range.upperBound)
-        }
+        if let first = scope.firstDay { days += placeholders(in: " AND daily_statistic.day >= ?", first) }
+        if let last = scope.lastDay { days += placeholders(in: " AND daily_statistic.day <= ?", last) }
     }
 
     var sql: String { parts.isEmpty ? "TRUE" : parts.joined(separator: " AND ") }

@@ -6,12 +6,15 @@ package struct Reports: Sendable {
     package struct Scope: Sendable {
         package var email: String?
         package var username: String?
-        package var days: ClosedRange<Int64>?
+        /// The first day and the last, both included.
+        package var firstDay: Int64?
+        package var lastDay: Int64?
 
-        package init(email: String? = nil, username: String? = nil, days: ClosedRange<Int64>? = nil) {
+        package init(email: String? = nil, username: String? = nil, firstDay: Int64? = nil, lastDay: Int64? = nil) {
             self.email = email
             self.username = username
-            self.days = days
+            self.firstDay = firstDay
+            self.lastDay = lastDay
         }
     }
 
@@ -49,10 +52,9 @@ package struct Reports: Sendable {
 
     /// What each person did in all, the most engaged first. Statistics must have been computed before.
     package func totals(_ scope: Scope) async throws -> [ViewerTotal] {
-        let window = scope.days.map {
-            days.range(of: $0.lowerBound).lowerBound..<days.range(of: $0.upperBound).upperBound
-        }
-        return try await database.read { try ReportQueries(connection: $0).totals(scope, sessionsIn: window) }
+        let from = scope.firstDay.map { days.range(of: $0).lowerBound }
+        let to = scope.lastDay.map { days.range(of: $0).upperBound }
+        return try await database.read { try ReportQueries(connection: $0).totals(scope, from: from, to: to) }
     }
 
     /// What each day brought, the latest first. Statistics must have been computed before.

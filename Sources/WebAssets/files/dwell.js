@@ -9,7 +9,7 @@
  */
 (() => {
   'use strict';
-  if (window.dwell) return;
+  if (window.dwell?.version) return;
 
   const endpoint = '/api/session-heartbeat';
   const tickEvery = 1000;
@@ -17,8 +17,8 @@
   const gap = 5000;
   /** No input for so long, and the person may be elsewhere. */
   const idleAfter = 60000;
-  /** As many closed segments as one beat carries; the server takes 500. */
-  const batch = 400;
+  /** As many closed segments as wait; when there are more, the oldest are given up. */
+  const queueLimit = 1000;
 
   const tab = crypto.getRandomValues(new Uint32Array(2)).reduce((text, n) => text + n.toString(36), '');
   const options = { interval: 0, debug: false };
@@ -26,6 +26,8 @@
   /** The segment that grows now, and the closed ones that the server has not confirmed. */
   let open = null;
   let unconfirmed = [];
+  /** As many closed segments as one beat carries; fewer when the server finds that too large. */
+  let batch = 200;
   let count = 0;
   let lastTick = Date.now();
   let lastInput = lastTick;
@@ -36,7 +38,7 @@
   function configure(element) {
     const read = (name) => element.getAttribute(name) ?? element.getAttribute('data-' + name);
     const wish = Number(read('interval'));
-    if (wish > 0) options.interval = Math.max(wish, 1000);
+    if (wish > 0) options.interval = Math.min(Math.max(wish, 1000), 86400000);
     if (read('debug') !== null && read('debug') !== 'false') options.debug = true;
   }
 
@@ -44,14 +46,17 @@
     return [...document.querySelectorAll('video, audio')].some((media) => !media.paused && !media.ended);
   }
 
+  const page = () => location.pathname.slice(0, 2048);
+
   function start(at, attention) {
-    open = { tab, n: count++, from: at, to: at, attention, page: location.pathname };
+    open = { tab, n: count++, from: at, to: at, attention, page: page() };
   }
 
   function end(at) {
     if (!open) return;
     open.to = Math.max(open.from, at);
     if (open.to > open.from) unconfirmed.push(open);
+    if (unconfirmed.length > queueLimit) log('given up:', unconfirmed.shift());
     open = null;
   }
 
@@ -69,7 +74,7 @@
       log('time was lost:', now - lastTick, 'ms');
       end(lastTick);
       start(now, attention);
-    } else if (open.attention !== attention) {
+    } else if (open.attention !== attention || open.page !== page()) {
       end(now);
       start(now, attention);
     } else {
@@ -79,9 +84,20 @@
   }
 
   function beat() {
-    const segments = unconfirmed.slice(0, batch);
-    if (open) segments.push({ ...open });
-    return { sent: unconfirmed.slice(0, batch), body: JSON.stringify({ v: 1, sentAt: Date.now(), segments }) };
+    const sent = unconfirmed.slice(0, batch);
+    const segments = open ? [...sent, open] : sent;
+    return { sent, body: JSON.stringify({ v: 1, sentAt: Date.now(), segments }) };
+  }
+
+  function forget(sent) {
+    unconfirmed = unconfirmed.filter((segment) => !sent.includes(segment));
+  }
+
+  /** What the server will never take must not stand in the way of what it will: begin anew. */
+  function giveUp(sent) {
+    forget(sent);
+    open = null;
+    tick();
   }
 
   async function send() {
@@ -92,11 +108,13 @@
         method: 'POST', body, keepalive: true, credentials: 'same-origin',
         headers: { 'content-type': 'application/json' },
       });
-      if (!answer.ok) return log('not taken:', answer.status);
-      unconfirmed = unconfirmed.filter((segment) => !sent.includes(segment));
-      const reply = await answer.json();
+      // Somebody between here and the server may answer 200 with a page of their own: only its own words count.
+      const reply = answer.ok ? await answer.json() : {};
+      if (answer.status === 413) batch = Math.max(1, batch >> 1);
+      if (reply.success) forget(sent);
+      if (answer.status === 400) giveUp(sent);
       if (reply.interval > 0) interval = reply.interval;
-      log('stored', body);
+      log(reply.success ? 'stored' : 'not taken: ' + answer.status, body);
     } catch (error) {
       log('server away, will try again:', error.message);
     }
@@ -126,10 +144,9 @@
   }
 
   function hide() {
-    if (!open) return;
     tick();
     end(lastTick);
-    sendLast();
+    if (unconfirmed.length) sendLast();
   }
 
   for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'scroll', 'touchstart']) {
@@ -137,6 +154,7 @@
   }
   document.addEventListener('visibilitychange', () => (document.visibilityState === 'hidden' ? hide() : show()));
   addEventListener('pagehide', hide);
+  addEventListener('online', () => (tick(), send()));
   addEventListener('pageshow', (event) => event.persisted && show());
 
   customElements.define('session-heartbeat', class extends HTMLElement {

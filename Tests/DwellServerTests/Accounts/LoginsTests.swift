@@ -58,7 +58,8 @@ import Testing
         await #expect(throws: DeviceError.limitReached([first])) {
             try await accounts.login(body, on: try Self.browser, presented: nil)
         }
-        let second = try await accounts.login(body, on: try Self.browser, presented: first.id)
+        let login = Login(account: first.account, device: first.id, viewer: 1)
+        let second = try await accounts.login(body, on: try Self.browser, presented: login)
         #expect(second.user.devicesConnected == 1)
         #expect(second.device.id != first.id)
         try await pool.shutdownGracefully()

@@ -114,6 +114,55 @@ import Testing
         #expect(try await store.sessions().map(\.visibleMs) == [10 * Self.minute, 0])
     }
 
+    @Test func `a claim that took longer on its way the second time is no longer for it`() async throws {
+        let store = try await TestStore()
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            store.clock.advance(by: Self.minute)
+            _ = try await guest.claim([Guest.segment(0, from: -3000, to: 0)], sentAt: 0)
+            store.clock.advance(by: 40_000)
+            _ = try await guest.claim([Guest.segment(0, from: -3000, to: 0)], sentAt: 0)
+        }
+        #expect(try await store.sessions().map(\.visibleMs) == [3000])
+    }
+
+    @Test(arguments: [[0, 1], [1, 0]])
+    func `two tabs that were offline one after the other both count, whichever speaks first`(order: [Int]) async throws
+    {
+        let store = try await TestStore()
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            try await guest.beat()
+            let start = store.clock.now.milliseconds
+            store.clock.advance(by: 5 * Self.hour)
+            let now = store.clock.now.milliseconds
+            let tabs = [
+                Guest.segment(0, from: start + Self.hour, to: start + Self.hour + 20 * Self.minute, tab: "x"),
+                Guest.segment(0, from: start + 3 * Self.hour, to: start + 3 * Self.hour + 40 * Self.minute, tab: "y"),
+            ]
+            for index in order { _ = try await guest.claim([tabs[index]], sentAt: now) }
+        }
+        let sessions = try await store.sessions()
+        #expect(sessions.map(\.visibleMs).reduce(0, +) == 60 * Self.minute)
+        #expect(sessions.count == 3)
+    }
+
+    @Test func `a late beat stretches no session over the next`() async throws {
+        let store = try await TestStore()
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            let start = store.clock.now.milliseconds
+            store.clock.advance(by: 2 * Self.hour)
+            let sentAt = store.clock.now.milliseconds
+            let later = Guest.segment(0, from: start + Self.hour, to: start + Self.hour + Self.minute, tab: "b")
+            _ = try await guest.claim([later], sentAt: sentAt)
+            let late = Guest.segment(0, from: start + 20 * Self.minute, to: start + 50 * Self.minute, tab: "c")
+            _ = try await guest.claim([late], sentAt: sentAt)
+            _ = try await guest.claim([later], sentAt: sentAt)
+        }
+        #expect(try await store.sessions().map(\.visibleMs) == [30 * Self.minute, Self.minute])
+    }
+
     @Test func `a session that does not exist gets no answer and leaves no trace`() async throws {
         let store = try await TestStore()
         try await store.withWriter { writer in
@@ -132,7 +181,7 @@ import Testing
             #expect(try await guest.beat() != nil)
         }
         let session = try #require(try await store.sessions().first)
-        #expect(session.visibleMs <= 10 * Self.minute)
+        #expect(session.visibleMs == 0)
     }
 
     @Test(arguments: 0..<25 as Range<UInt64>)

@@ -59,7 +59,7 @@ import Testing
     @Test func `a writer that was stopped refuses instead of keeping people waiting`() async throws {
         let store = try await TestStore()
         let guest = try await store.withWriter { try await Guest(store, $0) }
-        await #expect(throws: DatabaseError.unavailable("the queue of beats is full")) { try await guest.beat() }
+        await #expect(throws: DatabaseError.unavailable("the writer is stopping")) { try await guest.beat() }
     }
 }
 

@@ -32,16 +32,6 @@ import Testing
         #expect(set.intervals.allSatisfy { !$0.isEmpty })
     }
 
-    @Test(arguments: 0..<100 as Range<UInt64>)
-    func `clipped to a window holds what lies in both`(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
-        let intervals = Self.intervals(&generator)
-        let window = Self.interval(&generator)
-        let brute = Set(intervals.flatMap { ($0.lowerBound.milliseconds..<$0.upperBound.milliseconds) })
-            .intersection(window.lowerBound.milliseconds..<window.upperBound.milliseconds)
-        #expect(IntervalSet(intervals).clipped(to: window).milliseconds == Int64(brute.count))
-    }
-
     @Test func `an empty interval adds nothing`() {
         let moment = Timestamp(milliseconds: 5)
         #expect(IntervalSet([moment..<moment]) == IntervalSet())

@@ -45,6 +45,23 @@ import Testing
         #expect(days.map(\.visibleMs) == [900_000, 600_000])
     }
 
+    @Test func `a segment that grows over midnight after its day was computed is computed anew on both days`()
+        async throws
+    {
+        let store = try await TestStore()
+        store.clock.set(Timestamp(at: "2026-03-02T23:50:00Z"))
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            let start = store.clock.now.milliseconds
+            for (from, to) in [(0, 300_000), (1_200_000, 1_500_000), (0, 1_500_000)] as [(Int64, Int64)] {
+                store.clock.set(Timestamp(milliseconds: start + to))
+                _ = try await guest.claim([Guest.segment(0, from: start + from, to: start + to)], sentAt: start + to)
+                try await store.statistics.aggregate()
+            }
+        }
+        #expect(try await Self.computed(store) == Self.bruteForce(try await Self.segments(store), store.settings.days))
+    }
+
     @Test(arguments: 0..<15 as Range<UInt64>)
     func `statistics equal a brute-force fold, and computing them again changes nothing`(seed: UInt64) async throws {
         let store = try await TestStore(timeZone: "America/New_York")

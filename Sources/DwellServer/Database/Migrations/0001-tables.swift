@@ -75,8 +75,7 @@ extension Migration {
                 closed_at INTEGER,
                 PRIMARY KEY (viewer_id, id),
                 UNIQUE (viewer_id, continues_id),
-                CHECK (last_seen_at >= started_at),
-                CHECK (closed_at >= last_seen_at)
+                CHECK (last_seen_at >= started_at)
             ) STRICT, WITHOUT ROWID
             """,
             "CREATE INDEX session_by_start ON session (started_at, id)",
