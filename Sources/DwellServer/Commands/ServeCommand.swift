@@ -1,4 +1,3 @@
-internal import UnixSignals
 import ArgumentParser
 import DwellAPI
 import Foundation
@@ -6,6 +5,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import ServiceLifecycle
+import UnixSignals
 
 /// `dwell serve`
 struct ServeCommand: AsyncParsableCommand {

@@ -18,22 +18,23 @@ struct StoreOptions: ParsableArguments {
             flags: flags.compactMapValues(\.self), environment: ProcessInfo.processInfo.environment, file: config)
     }
 
-    /// Opens the store that the settings name, which a server must have made, and brings it up to date. Its days are
-    /// cut where the server cuts them.
-    func open() async throws -> OpenStore {
+    /// Opens the store that the settings name and brings it up to date. Its days are cut where the server cuts them.
+    /// - Parameter mayBeNew: Whether the store may be made; where there is nothing to read, a path was mistyped
+    func open(orMake mayBeNew: Bool = false) async throws -> OpenStore {
         let path = try StoreConfiguration.path(try settings())
-        guard FileManager.default.fileExists(atPath: path) else {
+        guard mayBeNew || FileManager.default.fileExists(atPath: path) else {
             throw Setting.databaseURL.refusal(expected: "a database that `dwell serve` made; there is no \(path)")
         }
         let (database, _) = try await Store.open(path: path)
         let zone = try await database.read { try StatisticQueries(connection: $0).timeZone() }
         let days = LocalDays(timeZone: zone.flatMap(TimeZone.init(identifier:)) ?? .gmt)
-        return OpenStore(database: database, days: days)
+        return OpenStore(path: path, database: database, days: days)
     }
 }
 
 /// A store that a command works on.
 struct OpenStore {
+    let path: String
     let database: any Database
     let days: LocalDays
     let logger = Logger(label: "dwell") { _ in SwiftLogNoOpLogHandler() }
