@@ -31,6 +31,7 @@ def debugging_url() -> str:
 def browser(playwright: Playwright, debugging_url: str) -> Iterator[Browser]:
     browser = playwright.chromium.launch(
         executable_path=CHROMIUM,
+        ignore_default_args=["--disable-back-forward-cache"],  # People's browsers have it.
         args=[
             "--no-sandbox",
             f"--remote-debugging-port={debugging_url.rpartition(':')[2]}",

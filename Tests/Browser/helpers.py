@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, Route
 
 from Contract.helpers import ms_of, unique_email
 from dwell_process import Dwell, eventually
@@ -110,8 +111,7 @@ class Beats:
         """How many beats something made the page send."""
         before = len(self.sent)
         action()
-        # A beat that the page has sent by now is known once the page has answered something else.
-        self.page.evaluate("fetch('/').catch(() => {})")
+        catch_up(self.page)
         return len(self.sent) - before
 
 
@@ -119,11 +119,26 @@ def is_beat(request: Request) -> bool:
     return request.url.endswith(BEAT)
 
 
-def beat_while(page: Page, action: Callable[[], object]) -> Request:
-    """Does something that makes the page send a beat, and gives the beat once it is answered."""
+def catch_up(page: Page) -> None:
+    """Lets everything happen that the page has set going: its requests leave, its answers come."""
+    page.evaluate("fetch('/').then((answer) => answer.text()).catch(() => {})")
+
+
+def beat_while(page: Page, action: Callable[[], object]) -> Response:
+    """Does something that makes the page send a beat, and gives the answer once the page has it."""
     with page.expect_response(lambda response: is_beat(response.request)) as answered:
         action()
-    return answered.value.request
+    catch_up(page)
+    return answered.value
+
+
+@contextmanager
+def beats_answered(page: Page, answer: Callable[[Route], object]) -> Iterator[None]:
+    """Meanwhile the page's beats get this answer instead of the server's."""
+    page.route(f"**{BEAT}", lambda route: answer(route))
+    yield
+    catch_up(page)
+    page.unroute(f"**{BEAT}")
 
 
 # The console
@@ -134,7 +149,7 @@ class Console:
 
     def __init__(self, context: BrowserContext) -> None:
         self.messages: list[ConsoleMessage] = []
-        context.on("console", self.messages.append)
+        context.on("console", lambda message: self.messages.append(message))
 
     @property
     def failed_requests(self) -> list[str]:

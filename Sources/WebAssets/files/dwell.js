@@ -17,6 +17,8 @@
   const gap = 5000;
   /** No input for so long, and the person may be elsewhere. */
   const idleAfter = 60000;
+  /** Browsers hand over 64 KiB at most when a page ends, and the server takes no more at once. */
+  const sizeLimit = 60000;
   /** As many closed segments as wait; when there are more, the oldest are given up. */
   const queueLimit = 1000;
 
@@ -83,10 +85,14 @@
     lastTick = now;
   }
 
+  /** The oldest unconfirmed segments and the open one, as many as fit. */
   function beat() {
-    const sent = unconfirmed.slice(0, batch);
-    const segments = open ? [...sent, open] : sent;
-    return { sent, body: JSON.stringify({ v: 1, sentAt: Date.now(), segments }) };
+    for (let count = batch; ; count >>= 1) {
+      const sent = unconfirmed.slice(0, count);
+      const segments = open ? [...sent, open] : sent;
+      const body = JSON.stringify({ v: 1, sentAt: Date.now(), segments });
+      if (body.length < sizeLimit || !count) return { sent, body };
+    }
   }
 
   function forget(sent) {
@@ -113,7 +119,10 @@
       if (answer.status === 413) batch = Math.max(1, batch >> 1);
       if (reply.success) forget(sent);
       if (answer.status === 400) giveUp(sent);
-      if (reply.interval > 0) interval = reply.interval;
+      if (reply.interval > 0 && reply.interval !== interval) {
+        interval = reply.interval;
+        schedule();
+      }
       log(reply.success ? 'stored' : 'not taken: ' + answer.status, body);
     } catch (error) {
       log('server away, will try again:', error.message);

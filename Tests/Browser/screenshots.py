@@ -1,0 +1,83 @@
+"""Makes the pictures of the docs: `.venv/bin/python Tests/Browser/screenshots.py docs/images`.
+
+Starts Dwell with the example site and walks from the gate to the portfolio and through the course.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+
+from dwell_process import REPOSITORY, Dwell, eventually  # noqa: E402
+
+CHROMIUM = os.environ.get("DWELL_CHROMIUM", "/usr/bin/chromium")
+SIZE = {"width": 1280, "height": 800}
+LARGEST = 300_000
+PERSON = {
+    "Username": "ada",
+    "First name": "Ada",
+    "Last name": "Example",
+    "Email": "ada@example.com",
+    "Password": "correct horse battery",
+    "Phone number": "+4915112345678",
+}
+
+
+def keep(page: Page, file: Path) -> None:
+    page.screenshot(path=file, animations="disabled", caret="hide")
+    size = file.stat().st_size
+    print(f"{file}: {size // 1000} KB{', which is a lot' if size > LARGEST else ''}")
+
+
+def pass_the_gate(page: Page, server: Dwell, folder: Path) -> None:
+    page.goto(f"{server.url}/confidential/portfolio/")
+    email = page.get_by_label("Email")
+    expect(email).to_be_focused()
+    email.fill(PERSON["Email"])
+    keep(page, folder / "gate.png")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("people read in a hurry")
+    page.wait_for_load_state("networkidle")
+    keep(page, folder / "portfolio.png")
+
+
+def take_the_course(page: Page, server: Dwell, folder: Path) -> None:
+    page.goto(f"{server.url}/course/")
+    page.get_by_role("button", name="Create an account").click()
+    form = page.locator("#register-form")
+    for label, value in PERSON.items():
+        form.get_by_label(label).fill(value)
+    form.get_by_label("Gender").select_option("Female")
+    form.get_by_role("button").click()
+    video = page.locator("#lesson-video")
+    video.click()
+    page.mouse.move(5, 5)  # Away from the video, whose controls then hide.
+    expect(page.locator("#watch-status")).to_have_attribute("data-state", "counting")
+    eventually(lambda: video.evaluate("(video) => video.currentTime >= 5"), within=30)
+    keep(page, folder / "course.png")
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Dwell(Path(scratch), site=REPOSITORY / "Examples") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport=SIZE, color_scheme="light")
+        pass_the_gate(page, server, folder)
+        take_the_course(page, server, folder)
+        browser.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]))
