@@ -427,13 +427,7 @@ def nap(page: Page, times: int) -> None:
         page.clock.fast_forward(10 * SECOND)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("minute", id="a short path"),
-        pytest.param(CYRILLIC, id="a long path"),
-    ],
-)
+@pytest.mark.parametrize("name", ["minute", CYRILLIC], ids=["a short path", "a long path"])
 def test_a_day_without_a_server_is_delivered_in_beats_of_a_size_that_it_takes(
     page: Page, dwell: Dwell, name: str
 ) -> None:
