@@ -64,7 +64,7 @@ def record_up_to(server: Dwell, email: str, moment: int) -> dict[str, Any]:
 def stop_time(page: Page) -> None:
     """From here on the page's time passes only when the test says so: see `page.clock`."""
     page.clock.install(time=NOON)
-    page.clock.pause_at(NOON)
+    page.clock.pause_at(NOON + MINUTE)  # Not NOON itself: a slow machine may be past it by now.
 
 
 # Beats
@@ -121,15 +121,19 @@ def is_beat(request: Request) -> bool:
 
 def catch_up(page: Page) -> None:
     """Lets everything happen that the page has set going: its requests leave, its answers come."""
-    page.evaluate("fetch('/').then((answer) => answer.text()).catch(() => {})")
+    ask = "fetch('/').then((answer) => answer.text()).catch(() => {})"
+    page.evaluate(f"{ask}.then(() => {ask})")
 
 
 def beat_while(page: Page, action: Callable[[], object]) -> Response:
     """Does something that makes the page send a beat, and gives the answer once the page has it."""
-    with page.expect_response(lambda response: is_beat(response.request)) as answered:
+    catch_up(page)  # Only a beat that leaves from here on is meant.
+    with page.expect_request(is_beat) as sent:
         action()
+    response = sent.value.response()
+    assert response is not None, "the beat was not answered"
     catch_up(page)
-    return answered.value
+    return response
 
 
 @contextmanager
