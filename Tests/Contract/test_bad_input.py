@@ -389,7 +389,7 @@ def test_two_requests_in_one_go_get_two_answers(dwell: Dwell) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("sqlite", "grdb", "select ", "insert "), (".swift", "swift.", "/work/", "fatal")]
+    "words", [("sqlite", "grdb", "select ", "insert "), (".swift", "swift.", "/sources/", "fatal")]
 )
 def test_an_error_gives_nothing_of_the_inside_away(dwell: Dwell, words: tuple[str, ...]) -> None:
     ann = person(dwell).login()
