@@ -45,7 +45,7 @@ def test_a_page_that_said_when_it_ended_is_right_to_a_second(dwell: Dwell, end: 
     assert errors(guest_with(dwell, {"end": end}).record) == (1000, 1000, 1000)
 
 
-@pytest.mark.parametrize(("end", "unsure"), [("asleep", 2000), ("lost", 5000)])
+@pytest.mark.parametrize(("end", "unsure"), [("asleep", 2000), ("lost", 65_000)])
 def test_an_end_that_was_found_later_is_less_sure(dwell: Dwell, end: str, unsure: int) -> None:
     ann = guest_with(dwell, {"end": end})
     assert errors(ann.record) == (RESOLUTION + unsure,) * 3
@@ -104,7 +104,7 @@ def test_beats_without_a_body_may_be_wrong_by_all_that_they_say(dwell: Dwell) ->
     assert record["elapsedErrorMs"] == RESOLUTION + INTERVAL
 
 
-def test_errors_are_added_up_and_every_tab_has_a_clock(dwell: Dwell) -> None:
+def test_the_error_is_what_all_tails_together_would_add_and_every_tab_has_a_clock(dwell: Dwell) -> None:
     ann = guest_with(
         dwell,
         {"tab": "one", "n": 1, "end": "asleep"},
@@ -112,7 +112,7 @@ def test_errors_are_added_up_and_every_tab_has_a_clock(dwell: Dwell) -> None:
         {"tab": "two", "n": 1, "end": "hidden"},
         {"tab": "two", "n": 2},
     )
-    assert ann.record["visibleErrorMs"] == 2 * RESOLUTION + 2000 + 5000 + 5000
+    assert ann.record["visibleErrorMs"] == 2 * RESOLUTION + 65_000
     assert ann.record["elapsedErrorMs"] >= RESOLUTION
 
 
@@ -175,9 +175,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield server, ann.email
 
 
-# Three tabs of one person, one of them lost; the other person slept.
-OF_ANN = 3 * RESOLUTION + 5000
+# Three tabs of one person, one of them lost; the other person slept. What the third tab saw in the meantime is no error.
+OF_ANN = pytest.approx(3 * RESOLUTION + 65_000, abs=500)
 OF_BEA = RESOLUTION + 2000
+BOTH = pytest.approx(4 * RESOLUTION + 67_000, abs=500)
 
 
 def test_the_totals_tell_their_errors(watched: Any) -> None:
@@ -185,7 +186,8 @@ def test_the_totals_tell_their_errors(watched: Any) -> None:
     by_email = {row["email"]: row for row in report(server, "totals")}
     ann = by_email.pop(email)
     (bea,) = by_email.values()
-    assert ann["visibleErrorMs"] == ann["engagedErrorMs"] == OF_ANN
+    assert ann["visibleErrorMs"] == ann["engagedErrorMs"]
+    assert ann["visibleErrorMs"] == OF_ANN
     assert bea["visibleErrorMs"] == bea["engagedErrorMs"] == OF_BEA
     for total in (ann, bea):
         assert total["elapsedErrorMs"] >= total["sessions"] * RESOLUTION
@@ -196,9 +198,9 @@ def test_the_totals_tell_their_errors(watched: Any) -> None:
 def test_the_days_tell_their_errors(watched: Any) -> None:
     server, _ = watched
     days = report(server, "days")
-    assert sum(day["visibleErrorMs"] for day in days) >= OF_ANN + OF_BEA
     if len(days) == 1:  # Not at midnight.
-        assert days[0]["visibleErrorMs"] == days[0]["engagedErrorMs"] == OF_ANN + OF_BEA
+        assert days[0]["visibleErrorMs"] == BOTH
+        assert days[0]["engagedErrorMs"] == BOTH
 
 
 def test_the_videos_tell_their_errors(watched: Any) -> None:
@@ -241,7 +243,7 @@ def test_the_tables_tell_the_error_beside_the_figure(watched: Any) -> None:
         assert all(line.count("±") == len(measures) for line in rows), kind
         assert ("tabs added up" in head) == (kind != "sessions")
     totals = server.run("report", "totals", "--email", email).stdout
-    assert f"±{OF_ANN // 1000}s" in totals.replace(" ", "")
+    assert "±1m8s" in totals.replace(" ", "")
 
 
 def test_an_error_is_never_rounded_down(fresh_dwell) -> None:

@@ -127,7 +127,7 @@ def test_days_that_were_waiting_are_computed_and_are_no_difference(fresh_dwell) 
     assert server.sql(DERIVED) == days
 
 
-@pytest.mark.parametrize("column", ["visible_ms", "engaged_ms", "raw_ms", "error_ms"])
+@pytest.mark.parametrize("column", ["visible_ms", "engaged_ms", "raw_ms", "visible_error_ms", "engaged_error_ms"])
 def test_a_figure_that_was_tampered_with_is_put_right(lived: Dwell, column: str) -> None:
     days = lived.sql(DERIVED)
     # As far as the table's own checks let one go.

@@ -32,8 +32,9 @@ import Testing
         let gaps = evidence.gaps.reduce(0) { $0 + $1.lengthMs }
         #expect(gaps + evidence.session.visibleMs == evidence.session.elapsedMs)
         #expect(evidence.segments.map(\.ended) == segments.map(\.2))
-        // 2 s for a sleep, 5 s for a crash, the interval for what never said that it was over, 1 s for the tab.
-        #expect(evidence.session.visibleErrorMs == 2000 + 5000 + 30_000 + 1000)
+        // 2 s for a sleep, for a crash the minute until the next segment, the interval for what never said that it was
+        // over, 1 s for the tab.
+        #expect(evidence.session.visibleErrorMs == 2000 + Self.minute + 30_000 + 1000)
         #expect(evidence.session.elapsedErrorMs == 1000)
     }
 

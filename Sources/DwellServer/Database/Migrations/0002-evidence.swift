@@ -77,7 +77,8 @@ extension Migration {
             "CREATE INDEX session_by_entry ON session (viewer_id, entry_id, started_at)",
             "CREATE INDEX segment_by_session ON segment (viewer_id, session_id, started_at)",
             "ALTER TABLE daily_statistic ADD COLUMN raw_ms INTEGER NOT NULL DEFAULT 0 CHECK (raw_ms >= 0)",
-            "ALTER TABLE daily_statistic ADD COLUMN error_ms INTEGER NOT NULL DEFAULT 0 CHECK (error_ms >= 0)",
+            "ALTER TABLE daily_statistic ADD COLUMN visible_error_ms INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE daily_statistic ADD COLUMN engaged_error_ms INTEGER NOT NULL DEFAULT 0",
             """
             INSERT INTO dirty_day (viewer_id, day)
             SELECT viewer_id, day FROM daily_statistic WHERE content_id = 0
