@@ -261,4 +261,4 @@ def test_an_account_has_errors_too(dwell: Dwell) -> None:
     assert session["visibleErrorMs"] == RESOLUTION + INTERVAL + session["visibleMs"]
     succeeded(ann.client.post("/api/session-heartbeat", json=beat_of(segment(end="paused"))))
     (session,) = ann.person.sessions()
-    assert session["visibleErrorMs"] == 2 * RESOLUTION + INTERVAL
+    assert session["visibleErrorMs"] == pytest.approx(2 * RESOLUTION + INTERVAL, abs=500)
