@@ -1,0 +1,151 @@
+"""What breaks: browsers, networks, servers."""
+
+from __future__ import annotations
+
+from ..clock import MINUTE, SECOND
+from ..registry import scenario
+from ..scene import Measures, Outcome, Scene
+
+FIRST_INTERVAL = 5 * SECOND
+LAST_INTERVAL = 3 * MINUTE
+KILLED = (
+    "A killed browser sends nothing any more. What followed its last beat is lost: at most the "
+    "interval, which is 5 s in the first minute of a stretch of attention and grows to 180 s. "
+    "Dwell says how large that part may be."
+)
+
+
+@scenario(
+    "browser killed (kill -9)",
+    "read 18 s, then every process of the browser is killed",
+    real=True,
+    within=FIRST_INTERVAL + SECOND,
+    why=KILLED,
+)
+def kill(scene: Scene) -> Outcome:
+    email, entered = scene.enters()
+    tab, came = scene.opens()
+    scene.reads(tab, 18 * SECOND)
+    died = scene.clock.now
+    scene.browser.kill()
+    return scene.outcome(Measures(died - entered, died - came, died - came), died, email=email)
+
+
+@scenario(
+    "killed after 12 minutes",
+    "read 12 min, then every process of the browser is killed",
+    within=LAST_INTERVAL + SECOND,
+    why="As above, with the interval of a long stretch.",
+)
+def kill_late(scene: Scene) -> Outcome:
+    assert isinstance(scene.clock, MovedClock)
+    email, entered = scene.enters()
+    tab, came = scene.opens()
+    scene.reads(tab, 12 * MINUTE)
+    died = scene.clock.now
+    scene.browser.kill()
+    return scene.outcome(Measures(died - entered, died - came, died - came), died, email=email)
+
+
+@scenario(
+    "killed, then reopened",
+    "read 18 s, kill -9, start again on the same profile, read 6 s",
+    real=True,
+    within=FIRST_INTERVAL + SECOND,
+    why="As above; but what the killed page had noted in its storage, the next page delivers. It "
+    "notes every few seconds, and Chromium writes its storage to disk some seconds later.",
+)
+def kill_and_reopen(scene: Scene) -> Outcome:
+    """The browser was closed once since the gate, so that its cookies are on the disk."""
+    email, entered = scene.enters()
+    scene.browser.quit()
+    scene.restarts(scene.browser)
+    tab, came = scene.opens()
+    scene.reads(tab, 18 * SECOND)
+    died = scene.clock.now
+    scene.browser.kill()
+    scene.restarts(scene.browser)
+    tab, back = scene.opens()
+    scene.reads(tab, 6 * SECOND)
+    left = scene.leaves(tab)
+    seen = (died - came) + (left - back)
+    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+
+
+@scenario("offline for 5 minutes", "read 2 min, no network while reading on for 5 min, read 1 min")
+def offline(scene: Scene) -> Outcome:
+    email, entered = scene.enters()
+    tab, came = scene.opens()
+    scene.reads(tab, 2 * MINUTE)
+    scene.browser.context.set_offline(True)
+    scene.reads(tab, 5 * MINUTE)
+    scene.browser.context.set_offline(False)
+    scene.clock.settle()
+    scene.reads(tab, MINUTE)
+    left = scene.leaves(tab)
+    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
+
+
+@scenario(
+    "offline, closed, reopened",
+    "read 2 min, read 3 min offline, close; 10 min later open it again with network, read 1 min",
+)
+def offline_and_closed(scene: Scene) -> Outcome:
+    email, entered = scene.enters()
+    tab, came = scene.opens()
+    scene.reads(tab, 2 * MINUTE)
+    scene.browser.context.set_offline(True)
+    scene.reads(tab, 3 * MINUTE)
+    closed = scene.leaves(tab)
+    scene.clock.wait(10 * MINUTE)
+    scene.browser.context.set_offline(False)
+    tab, reopened = scene.opens()
+    scene.reads(tab, MINUTE)
+    left = scene.leaves(tab)
+    seen = (closed - came) + (left - reopened)
+    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+
+
+@scenario("server down for 2 minutes", "read 2 min, 2 min without a server, 2 min with it again")
+def server_down(scene: Scene) -> Outcome:
+    email, entered = scene.enters()
+    tab, came = scene.opens()
+    scene.reads(tab, 2 * MINUTE)
+    scene.server_ends()
+    scene.reads(tab, 2 * MINUTE)
+    scene.server_starts()
+    scene.reads(tab, 2 * MINUTE)
+    left = scene.leaves(tab)
+    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
+
+
+@scenario("server killed and started", "read 7 s, 6 s without a server, read 7 s", real=True)
+def server_restart(scene: Scene) -> Outcome:
+    email, entered = scene.enters()
+    tab, came = scene.opens()
+    scene.reads(tab, 7 * SECOND)
+    scene.server_ends()
+    scene.reads(tab, 6 * SECOND)
+    scene.server_starts()
+    scene.reads(tab, 7 * SECOND)
+    left = scene.leaves(tab)
+    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
+
+
+@scenario(
+    "server away at the end",
+    "read 18 s, the server is killed, read 2 s, close",
+    real=True,
+    within=FIRST_INTERVAL + SECOND,
+    why="Nobody is there to be told. What the page keeps in its storage is delivered when the "
+    "person opens any page of the site again; here nobody does.",
+)
+def server_away_at_the_end(scene: Scene) -> Outcome:
+    email, entered = scene.enters()
+    tab, came = scene.opens()
+    scene.reads(tab, 18 * SECOND)
+    scene.server_ends()
+    scene.reads(tab, 2 * SECOND)
+    left = scene.leaves(tab)
+    scene.server_starts()
+    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
