@@ -31,7 +31,7 @@ def rows(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Row]]]:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_dwell_tells_the_truth(name: str, rows: dict[str, Future[Row]]) -> None:
     row = rows[name].result()
-    assert not row.problems, row
+    assert not row.problems, row.problems
 
 
 @pytest.mark.slow

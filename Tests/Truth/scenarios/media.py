@@ -19,10 +19,10 @@ FOLLOW_THE_CLOCK = """() => {
 }"""
 
 
-def opens_film(scene: Scene) -> Page:
+def opens_film(scene: Scene) -> tuple[Page, int]:
     tab, came = scene.opens("confidential/film")
     tab.wait_for_function("document.querySelector('video').readyState >= 3", polling=50)
-    return tab
+    return tab, came
 
 
 @scenario("watch for 10 minutes", "a film plays for 10 min, nobody touches anything")
