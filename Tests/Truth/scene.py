@@ -22,7 +22,7 @@ from .clock import SECOND, MovedClock, RealClock
 
 SCRIPT = '<script src="/dwell.js" defer></script>'
 TEXT = '<p style="height: 5000px">A long text.</p>'
-FILM = '<video src="/film.webm" width="320" height="180" muted loop></video>'
+FILM = '<video src="/film.webm" data-dwell-video="lesson" width="320" height="180" muted loop></video>'
 INPUT_EVERY = 20 * SECOND
 TOLD_WITHIN_S = 5.0
 QUIET_FOR_S = 0.5

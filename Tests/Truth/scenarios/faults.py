@@ -48,7 +48,7 @@ def kill_late(scene: Scene) -> Outcome:
 
 @scenario(
     "killed, then reopened",
-    "read 18 s, kill -9, start again on the same profile, read 6 s",
+    "read 18 s, kill -9, start again on the same profile, read 22 s",
     real=True,
     within=FIRST_INTERVAL + SECOND,
     why="As above; but what the killed page had noted in its storage, the next page delivers. It "
@@ -65,7 +65,7 @@ def kill_and_reopen(scene: Scene) -> Outcome:
     scene.browser.kill()
     scene.restarts(scene.browser)
     tab, back = scene.opens()
-    scene.reads(tab, 6 * SECOND)
+    scene.reads(tab, 22 * SECOND)
     left = scene.leaves(tab)
     seen = (died - came) + (left - back)
     return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
