@@ -7,20 +7,24 @@ public struct BeatBody: Sendable, Codable, Equatable {
     public var v: Int
     /// The client's clock when the beat was sent, in milliseconds.
     public var sentAt: Int64
-    /// Up to 500 segments: the open one, and every closed one that the server has not confirmed.
+    /// Names the session that the segments belong to, as an answer's ``BeatReply/token`` did. Without it, and without
+    /// an `Authorization: Bearer` header, cookies say whose beat it is.
+    public var token: String?
+    /// How long the client will wait before its next beat, in milliseconds, when it does not do as the server says:
+    /// 1,000 to 86,400,000.
+    public var interval: Int64?
+    /// Up to 500 segments: the open ones, and every closed one that the server has not confirmed. A beat without any
+    /// asks only for the time and the interval.
     public var segments: [SegmentClaim]
 
-    public init(v: Int = 1, sentAt: Int64, segments: [SegmentClaim]) {
+    public init(
+        v: Int = 1, sentAt: Int64, token: String? = nil, interval: Int64? = nil, segments: [SegmentClaim]
+    ) {
         self.v = v
         self.sentAt = sentAt
+        self.token = token
+        self.interval = interval
         self.segments = segments
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        v = Int(try container.wholeNumber(.v))
-        sentAt = try container.wholeNumber(.sentAt)
-        segments = try container.decode([SegmentClaim].self, forKey: .segments)
     }
 }
 
@@ -49,10 +53,13 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
     public var mediaTo: Int64?
     /// The speed of playback: above 0, at most 16.
     public var rate: Double?
+    /// Why it ended; absent while it is open.
+    public var end: SegmentEnd?
 
     public init(
         tab: String, n: Int64, from: Int64, to: Int64, attention: Attention, page: String? = nil,
-        video: String? = nil, mediaFrom: Int64? = nil, mediaTo: Int64? = nil, rate: Double? = nil
+        video: String? = nil, mediaFrom: Int64? = nil, mediaTo: Int64? = nil, rate: Double? = nil,
+        end: SegmentEnd? = nil
     ) {
         self.tab = tab
         self.n = n
@@ -64,6 +71,7 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
         self.mediaFrom = mediaFrom
         self.mediaTo = mediaTo
         self.rate = rate
+        self.end = end
     }
 
     public init(from decoder: any Decoder) throws {
@@ -78,13 +86,14 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
         mediaFrom = try container.wholeNumberIfPresent(.mediaFrom)
         mediaTo = try container.wholeNumberIfPresent(.mediaTo)
         rate = try container.decodeIfPresent(Double.self, forKey: .rate)
+        end = try container.decodeIfPresent(SegmentEnd.self, forKey: .end)
     }
 }
 
 extension KeyedDecodingContainer {
     /// A whole number. For one that has a fraction or does not fit, Foundation throws an error of its own, without
     /// the path.
-    fileprivate func wholeNumber(_ key: Key) throws -> Int64 {
+    package func wholeNumber(_ key: Key) throws -> Int64 {
         do {
             return try decode(Int64.self, forKey: key)
         } catch  where !(error is DecodingError) {
@@ -93,7 +102,7 @@ extension KeyedDecodingContainer {
         }
     }
 
-    fileprivate func wholeNumberIfPresent(_ key: Key) throws -> Int64? {
+    package func wholeNumberIfPresent(_ key: Key) throws -> Int64? {
         guard contains(key), try !decodeNil(forKey: key) else { return nil }
         return try wholeNumber(key)
     }
@@ -115,15 +124,62 @@ public enum Attention: String, Sendable, Codable, CaseIterable {
     }
 }
 
+/// Why a segment ended.
+public enum SegmentEnd: String, Sendable, Codable, CaseIterable {
+    /// The tab went behind another, or the window was minimized.
+    case hidden
+    /// The page was left or closed.
+    case left
+    /// Another page of the site came up in the same document.
+    case page
+    /// Only the attention changed; the next segment follows without a gap.
+    case attention
+    /// The browser froze the page.
+    case frozen
+    /// The device slept or the page stood still: found by the clock, up to a second unsure on either side.
+    case asleep
+    /// The page ended without a word; found later in the browser's storage, up to five seconds unsure.
+    case lost
+    /// Another session took over.
+    case session
+    /// The player was paused.
+    case paused
+    /// The player's position was changed by hand.
+    case sought
+    /// The player's speed changed.
+    case rate
+    /// The medium was over.
+    case ended
+    /// The player waited for data.
+    case stalled
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let end = SegmentEnd(rawValue: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(
+                in: container,
+                debugDescription: "one of " + Self.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        self = end
+    }
+}
+
 /// The answer to a stored beat: 200 is sent after the beat is on disk.
 public struct BeatReply: Sendable, Codable, Equatable {
     /// Always `true`.
     public var success: Bool
-    /// How long the client should wait before its next beat, in milliseconds.
+    /// How long the client should wait before its next beat, in milliseconds: 5, 15, 30 and 60 s, then the configured
+    /// interval, by how long the open segment has been open; twice that while it is idle.
     public var interval: Int64
+    /// The server's clock at the beat's arrival, in milliseconds.
+    public var time: Int64
+    /// Names the session that new segments belong to, where it is not the one that the beat named.
+    public var token: String?
 
-    public init(interval: Int64) {
+    public init(interval: Int64, time: Int64, token: String? = nil) {
         self.success = true
         self.interval = interval
+        self.time = time
+        self.token = token
     }
 }

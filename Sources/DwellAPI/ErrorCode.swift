@@ -6,15 +6,17 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case malformedJSON = "malformed_json"
     /// 400: one field is missing or its value is refused; `field` names it.
     case invalidField = "invalid_field"
+    /// 400: neither a cookie nor a token names the session that a beat belongs to.
+    case noSession = "no_session"
     /// 400: a device can't remove itself; log out instead.
     case ownDevice = "own_device"
     /// 401: no valid key or access key.
     case unauthorized
     /// 401: the login token is past its end.
     case tokenExpired = "token_expired"
-    /// 401: the login token is not one of this server's.
+    /// 401: the login token, or a beat's token, is not one of this server's, or not any more.
     case tokenInvalid = "token_invalid"
-    /// 401: the device that the login token belongs to was removed.
+    /// 401: the device that the token belongs to was removed.
     case deviceRemoved = "device_removed"
     /// 401: no account has this username with this password.
     case wrongCredentials = "wrong_credentials"

@@ -37,11 +37,36 @@ public struct GateErrorBody: Sendable, Codable {
     public var error: String
     /// For programs.
     public var code: ErrorCode
+    /// The first field that was refused, with `invalid_field`, such as `segments[3].to`.
+    public var field: String?
+    /// How many segments of the same beat were stored nevertheless.
+    public var stored: Int?
+    /// Every segment of the beat that was refused, by the first field that is not as it must be. They will be refused
+    /// again.
+    public var refused: [RefusedField]?
 
-    public init(error: String, code: ErrorCode) {
+    public init(
+        error: String, code: ErrorCode, field: String? = nil, stored: Int? = nil, refused: [RefusedField]? = nil
+    ) {
         self.success = false
         self.error = error
         self.code = code
+        self.field = field
+        self.stored = stored
+        self.refused = refused
+    }
+}
+
+/// A field that was refused.
+public struct RefusedField: Sendable, Codable, Equatable {
+    /// Its path, such as `segments[3].to`.
+    public var field: String
+    /// What it must be.
+    public var expected: String
+
+    public init(field: String, expected: String) {
+        self.field = field
+        self.expected = expected
     }
 }
 
@@ -50,10 +75,13 @@ public struct GateReply: Sendable, Codable {
     public var success: Bool
     /// The confidential page to open: a path on this site.
     public var redirect: String
+    /// Names the session in beats that come without cookies, such as those of a page on another origin.
+    public var token: String
 
-    public init(redirect: String) {
+    public init(redirect: String, token: String) {
         self.success = true
         self.redirect = redirect
+        self.token = token
     }
 }
 
@@ -62,10 +90,13 @@ public struct SessionInitReply: Sendable, Codable {
     public var error: Bool
     /// The session's number, as text.
     public var sessionId: String
+    /// Names the session in beats that come without cookies.
+    public var token: String
 
-    public init(sessionId: String) {
+    public init(sessionId: String, token: String) {
         self.error = false
         self.sessionId = sessionId
+        self.token = token
     }
 }
 

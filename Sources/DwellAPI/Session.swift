@@ -16,14 +16,20 @@ public struct SessionRecord: Sendable, Codable, Equatable {
     @Nullable public var video: String?
     /// First to last sign of life, in milliseconds.
     public var elapsedMs: Int64
+    /// The largest possible error of `elapsedMs`, in milliseconds.
+    public var elapsedErrorMs: Int64
     /// Union of all segments, in milliseconds.
     public var visibleMs: Int64
+    /// The largest possible error of `visibleMs`, in milliseconds.
+    public var visibleErrorMs: Int64
     /// Union of the active segments, in milliseconds.
     public var engagedMs: Int64
+    /// The largest possible error of `engagedMs`, in milliseconds.
+    public var engagedErrorMs: Int64
 
     public init(
         id: Int64, viewer: ViewerRecord, start: Timestamp, end: Timestamp, closed: Bool, deviceId: String?,
-        video: String?, visibleMs: Int64, engagedMs: Int64
+        video: String?, elapsedErrorMs: Int64, visibleMs: Int64, engagedMs: Int64, errorMs: Int64
     ) {
         self.id = id
         self.viewer = viewer
@@ -34,8 +40,11 @@ public struct SessionRecord: Sendable, Codable, Equatable {
         self.deviceId = deviceId
         self.video = video
         self.elapsedMs = end - start
+        self.elapsedErrorMs = elapsedErrorMs
         self.visibleMs = visibleMs
+        self.visibleErrorMs = errorMs
         self.engagedMs = engagedMs
+        self.engagedErrorMs = errorMs
     }
 }
 

@@ -12,17 +12,18 @@ import Hummingbird
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
-/// | `/api/v1/sessions` | GET | `Reports/SessionRoutes.swift` |
+/// | `/api/v1/sessions`, `/api/v1/sessions/{id}` | GET | `Reports/SessionRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
-/// | `/dwell.js`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
+/// | `/dwell.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
     let gate = Gate(database: parts.database, clock: parts.clock, secret: configuration.secretKey)
+    let tokens = EntryTokens(secret: configuration.secretKey, clock: parts.clock)
     let devices = Devices(database: parts.database, clock: parts.clock)
     let accounts = Accounts(
         database: parts.database, hasher: parts.hasher, clock: parts.clock, deviceLimit: configuration.deviceLimit)
-    let gateRoutes = GateRoutes(gate: gate, pages: parts.pages, cookies: cookies)
+    let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
     let open = [
         gateRoutes.page,
         SessionRoutes(
@@ -35,7 +36,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let guarded = [
         gateRoutes.endpoints,
         HeartbeatRoutes(
-            gate: gate, logins: parts.logins, writer: parts.writer, settings: parts.settings, clock: parts.clock,
+            tokens: tokens, logins: parts.logins, writer: parts.writer, settings: parts.settings, clock: parts.clock,
             cookies: cookies, publicHost: configuration.publicURL?.host()
         ).endpoints,
         AccountRoutes(
@@ -45,7 +46,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         WatchTimeRoutes(
             watchTime: WatchTime(
                 database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),
-            logins: parts.logins, cookies: cookies
+            logins: parts.logins, tokens: tokens, cookies: cookies
         ).endpoints,
         CronRoutes(statistics: parts.statistics, accessKey: configuration.cronAccessKey).endpoints,
     ]
@@ -55,6 +56,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
 
     let router = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: SecurityHeadersMiddleware(isSecure: configuration.isSecure))
+    router.add(middleware: CrossOriginMiddleware(origins: configuration.allowedOrigins))
     router.add(middleware: ErrorMiddleware(routes: RouteTable(listing.routes), pages: parts.pages))
     if let folder = configuration.site {
         let site = try Site(folder: folder, withheld: configuration.withheldFiles)

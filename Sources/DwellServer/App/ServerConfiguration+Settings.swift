@@ -16,7 +16,12 @@ extension ServerConfiguration {
             port: try settings.value(.port, default: 8080, expected: "a whole number from 0 to 65535") {
                 Self.number($0, in: 0...65_535)
             },
-            store: store, publicURL: publicURL, site: settings.text(.site),
+            store: store, publicURL: publicURL,
+            allowedOrigins: try settings.value(
+                .allowedOrigins, default: [],
+                expected: "origins with commas between them, such as https://www.example.com"
+            ) { Self.origins($0) },
+            site: settings.text(.site),
             secretKey: try Self.secretKey(settings, store: store, isPublic: publicURL?.scheme == "https"),
             cronAccessKey: settings.text(.cronAccessKey)
                 ?? (Self.isLocal(publicURL) ? Self.localAccessKey : nil),
@@ -54,6 +59,17 @@ extension ServerConfiguration {
             let host = url.host(), !host.isEmpty, ["", "/"].contains(url.path()), url.query() == nil
         else { return nil }
         return .some(url)
+    }
+
+    /// Origins as browsers write them: scheme, host, and the port when it is not the scheme's own.
+    private static func origins(_ text: String) -> [String]? {
+        let parts = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        let origins = parts.compactMap { part -> String? in
+            guard let url = publicURL(part) ?? nil, let scheme = url.scheme, let host = url.host() else { return nil }
+            let port = url.port.flatMap { $0 == (scheme == "https" ? 443 : 80) ? nil : ":\($0)" } ?? ""
+            return "\(scheme)://\(host)\(port)".lowercased()
+        }
+        return origins.count == parts.count ? Array(Set(origins)) : nil
     }
 
     private static func isLocal(_ url: URL?) -> Bool {

@@ -8,6 +8,8 @@ package struct ServerConfiguration: Sendable {
     package var store: StoreConfiguration
     /// How people reach the server; `nil` is `http://localhost:<port>`.
     package var publicURL: URL?
+    /// Where pages may be that send beats and enter the gate without cookies, such as `https://www.example.com`.
+    package var allowedOrigins: [String]
     /// A folder of static pages.
     package var site: String?
     package var secretKey: SecretKey
@@ -20,13 +22,15 @@ package struct ServerConfiguration: Sendable {
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
-        site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil, deviceLimit: Int = 4,
+        allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
+        deviceLimit: Int = 4,
         heartbeatInterval: Int64 = 180_000
     ) {
         self.host = host
         self.port = port
         self.store = store
         self.publicURL = publicURL
+        self.allowedOrigins = allowedOrigins
         self.site = site
         self.secretKey = secretKey
         self.cronAccessKey = cronAccessKey

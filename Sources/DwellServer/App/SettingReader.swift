@@ -80,6 +80,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case port
     case databaseURL = "database-url"
     case publicURL = "public-url"
+    case allowedOrigins = "allowed-origins"
     case site
     case secretKey = "secret-key"
     case cronAccessKey = "cron-access-key"

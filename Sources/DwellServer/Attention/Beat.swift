@@ -8,33 +8,51 @@ package struct Beat: Sendable {
     package let content: Content
 
     /// Whose beat it is. It was checked before: by a signature, or a login.
-    package enum Source: Sendable {
-        /// A session by its number; there is no answer when the viewer has none of that number.
-        case session(viewer: Int64, id: Int64)
-        /// An account's device, and the session that its cookie names. Without one, the device's open session is
-        /// meant, or a new one.
-        case device(viewer: Int64, device: UUID, session: Int64?)
+    package enum Source: Sendable, Equatable {
+        /// The entry that a token or the gate's cookie names; its device, if it has one, must still be in use.
+        case token(viewer: Int64, entry: Int64)
+        /// An account's entry.
+        case account(viewer: Int64, entry: Int64)
+        /// An account's device, and the entry that its cookie names. Without one, or when the viewer has none of that
+        /// number, the device's latest entry is meant, or a new one.
+        case device(viewer: Int64, device: UUID, entry: Int64?)
     }
 
     /// What it says.
     package enum Content: Sendable {
         /// An empty body: the page is open and visible. The page is known when the browser named it.
         case presence(page: String?)
-        /// The video of the session is being watched.
+        /// The video of the entry is being watched.
         case playback
         /// Segments, valid by ``BeatRules``.
-        case claims(BeatBody)
+        case claims([SegmentClaim], sentAt: Int64, interval: Int64)
     }
 
     /// How many segments it stores.
     var segmentCount: Int {
-        guard case .claims(let body) = content else { return 1 }
-        return max(1, body.segments.count)
+        guard case .claims(let claims, _, _) = content else { return 1 }
+        return max(1, claims.count)
     }
 
     package init(source: Source, arrival: Timestamp, content: Content) {
         self.source = source
         self.arrival = arrival
         self.content = content
+    }
+}
+
+/// What became of a beat.
+package enum BeatOutcome: Sendable, Equatable {
+    /// It is on disk, under this entry.
+    case stored(Entry)
+    /// It names no entry that exists; nothing was stored.
+    case unknownEntry
+    /// The device that it comes from was removed; nothing was stored.
+    case deviceRemoved(Device.Removal, at: Timestamp)
+
+    /// The entry that it was stored under.
+    package var entry: Entry? {
+        guard case .stored(let entry) = self else { return nil }
+        return entry
     }
 }

@@ -7,18 +7,29 @@ package enum BeatRules {
     /// The furthest a time may lie from the client's own `sentAt`, in milliseconds: ten years.
     static let timeLimit: Int64 = 315_576_000_000
 
-    /// Checks a beat.
+    /// The pauses between beats that a client may choose, in milliseconds.
+    static let intervals: ClosedRange<Int64> = 1000...86_400_000
+
+    /// Checks what a beat says of itself.
     /// - Throws: ``InvalidField`` for the first field that is not as it must be
-    package static func check(_ beat: BeatBody) throws(InvalidField) {
-        try require(beat.v == 1, "v", "the version 1")
-        try require(abs(beat.sentAt.clamped) < .max / 4, "sentAt", "the client's clock in milliseconds")
-        try require(beat.segments.count <= segmentLimit, "segments", "at most \(segmentLimit) segments")
-        for (index, claim) in beat.segments.enumerated() {
-            try check(claim, at: "segments[\(index)]", sentAt: beat.sentAt)
+    package static func check(
+        v: Int64, sentAt: Int64, interval: Int64?, segmentCount: Int
+    ) throws(InvalidField) {
+        try require(v == 1, "v", "the version 1")
+        try require(abs(sentAt.clamped) < .max / 4, "sentAt", "the client's clock in milliseconds")
+        if let interval {
+            try require(intervals.contains(interval), "interval", "1000 to 86400000 milliseconds")
         }
+        try require(segmentCount <= segmentLimit, "segments", "at most \(segmentLimit) segments")
     }
 
-    private static func check(_ claim: SegmentClaim, at path: String, sentAt: Int64) throws(InvalidField) {
+    /// Checks a segment.
+    /// - Parameters:
+    ///   - claim: What the client says
+    ///   - path: Where it stands in the body
+    ///   - sentAt: The beat's own time, which the segment's times must be near to
+    /// - Throws: ``InvalidField`` for the first field that is not as it must be
+    package static func check(_ claim: SegmentClaim, at path: String, sentAt: Int64) throws(InvalidField) {
         try require(isTabName(claim.tab), "\(path).tab", "1 to 32 of A-Z a-z 0-9 _ -")
         try require((0...Int64(Int32.max)).contains(claim.n), "\(path).n", "a whole number from 0 to 2147483647")
         let times = (sentAt - timeLimit)...(sentAt + timeLimit)

@@ -22,143 +22,153 @@ struct BeatStore {
     }
 
     /// Stores a beat.
-    /// - Returns: The session that it ended in, which differs from the one it named when that had fallen silent;
-    ///   `nil` when it names none that exists
-    mutating func store(_ beat: Beat) throws -> Session? {
-        guard let named = try session(of: beat) else { return nil }
-        switch beat.content {
-        case .presence(let page):
-            let number = try page.map { try contents.number(of: $0, kind: .page) }
-            return try storeSign(at: beat.arrival, from: named, pageID: number, videoID: nil)
-        case .playback:
-            return try storeSign(at: beat.arrival, from: named, pageID: nil, videoID: named.videoID)
-        case .claims(let body):
-            return try storeClaims(body, arrival: beat.arrival, from: named)
+    mutating func store(_ beat: Beat) throws -> BeatOutcome {
+        let entry: Entry
+        switch beat.source {
+        case .token(let viewer, let id):
+            guard let found = try sessions.entry(viewer: viewer, id: id) else { return .unknownEntry }
+            if let (removal, time) = found.removal { return .deviceRemoved(removal, at: time) }
+            entry = found.entry
+        case .account(let viewer, let id):
+            guard let found = try sessions.entry(viewer: viewer, id: id) else { return .unknownEntry }
+            entry = found.entry
+        case .device(let viewer, let device, let id):
+            entry = try self.entry(viewer: viewer, device: device, named: id, beat: beat)
         }
+        try store(beat.content, of: entry, arrival: beat.arrival)
+        return .stored(entry)
     }
 
-    /// Opens a session for a video, or for time on the platform, as if its first beat came now.
+    /// Makes an entry for a video, or for time on the platform, as if its first beat came now.
     ///
-    /// The earlier session, if it is this viewer's, is brought up to date and closed first.
-    mutating func openSession(
-        viewer: Int64, device: UUID, video: String?, earlier: Int64?, at time: Timestamp
-    ) throws -> Session {
-        if let earlier, let named = try sessions.session(viewer: viewer, id: earlier), named.closedAt == nil {
-            if time <= named.boundary {
-                _ = try storeSign(at: time, from: named, pageID: nil, videoID: named.videoID)
+    /// The earlier entry, if it is this viewer's, is brought up to date and closed first.
+    mutating func enter(
+        viewer: Int64, device: UUID, video: String?, closing earlier: Int64?, at time: Timestamp
+    ) throws -> Entry {
+        if let earlier, let entry = try sessions.entry(viewer: viewer, id: earlier)?.entry, entry.closedAt == nil {
+            if let latest = try sessions.session(of: entry, at: time)?.session, time <= latest.boundary {
+                try storeSign(at: time, of: entry, pageID: nil, videoID: entry.videoID)
             }
-            try sessions.close(named)
+            try sessions.close(entry, at: time)
         }
         let videoID = try video.map { try contents.number(of: $0, kind: .video) }
-        let session = try sessions.open(
-            viewer: viewer, device: device, videoID: videoID,
-            continues: try earlier.flatMap { try tail(of: $0, viewer) },
-            at: time)
-        return try storeSign(at: time, from: session, pageID: nil, videoID: videoID)
+        let entry = try sessions.enter(viewer: viewer, device: device, videoID: videoID, at: time)
+        try storeSign(at: time, of: entry, pageID: nil, videoID: videoID)
+        return entry
     }
 
-    /// The last session of the chain that a session is part of; `nil` when the viewer has no such session.
-    private func tail(of id: Int64, _ viewer: Int64) throws -> Int64? {
-        guard var last = try sessions.session(viewer: viewer, id: id) else { return nil }
-        while let next = try sessions.successor(of: last) { last = next }
-        return last.id
+    /// The entry that an account's beat belongs to.
+    private func entry(viewer: Int64, device: UUID, named id: Int64?, beat: Beat) throws -> Entry {
+        if let id, let named = try sessions.entry(viewer: viewer, id: id)?.entry { return named }
+        if let latest = try sessions.latestEntry(viewer: viewer, device: device) { return latest }
+        // Before the login it may have been somebody else who sat there.
+        let earliest = max(beat.arrival - settings.bridge, try sessions.login(of: device) ?? beat.arrival)
+        let start = min(max(beat.earliestClaim ?? beat.arrival, earliest), beat.arrival)
+        return try sessions.enter(viewer: viewer, device: device, videoID: nil, at: start)
     }
 
-    /// The session that a beat names. An account's beat that names none gets its device's session, or a new one.
-    private func session(of beat: Beat) throws -> Session? {
-        switch beat.source {
-        case .session(let viewer, let id):
-            return try sessions.session(viewer: viewer, id: id)
-        case .device(let viewer, let device, let id):
-            if let id, let session = try sessions.session(viewer: viewer, id: id) { return session }
-            if let session = try sessions.latestSession(viewer: viewer, device: device) { return session }
-            // Before the login it may have been somebody else who sat there.
-            let earliest = max(beat.arrival - settings.bridge, try sessions.login(of: device) ?? beat.arrival)
-            let start = min(max(beat.earliestClaim ?? beat.arrival, earliest), beat.arrival)
-            return try sessions.open(viewer: viewer, device: device, videoID: nil, continues: nil, at: start)
+    private mutating func store(_ content: Beat.Content, of entry: Entry, arrival: Timestamp) throws {
+        switch content {
+        case .presence(let page):
+            let number = try page.map { try contents.number(of: $0, kind: .page) }
+            try storeSign(at: arrival, of: entry, pageID: number, videoID: nil)
+        case .playback:
+            try storeSign(at: arrival, of: entry, pageID: nil, videoID: entry.videoID)
+        case .claims(let claims, let sentAt, let interval):
+            for claim in claims {
+                let segment = Credit.segment(
+                    for: claim, sentAt: sentAt, arrival: arrival, earliest: entry.startedAt, interval: interval)
+                let page = try segment.page.map { try contents.number(of: $0, kind: .page) }
+                let video = try segment.video.map { try contents.number(of: $0, kind: .video) }
+                try store(segment, of: entry, pageID: page, videoID: video, arrival: arrival)
+            }
         }
     }
 
-    private mutating func storeSign(
-        at time: Timestamp, from named: Session, pageID: Int64?, videoID: Int64?
-    ) throws -> Session {
-        let session = try self.session(at: time, from: named)
+    /// Extends the segment of an old script that says nothing but that it is there, or begins the next.
+    private mutating func storeSign(at time: Timestamp, of entry: Entry, pageID: Int64?, videoID: Int64?) throws {
         // One stream a page: two tabs that take turns must not cut each other's time into pieces.
         let tab = pageID.map { ":\($0)" } ?? ":"
-        var segment = Segment(tab: tab, n: 0, start: time, end: time, attention: .active)
-        if let latest = try segments.latest(tab: tab, in: session) {
-            // A clock that was set back loses no beat and gives no time.
+        // A clock that was set back, even before the entry, loses no beat and gives no time.
+        let time = max(time, entry.startedAt)
+        var segment = Segment(
+            tab: tab, n: 0, start: time, end: time, attention: .active, unsure: settings.interval)
+        if let latest = try segments.latest(tab: tab, of: entry) {
             let reaches = time <= latest.end + settings.bridge
             segment.n = reaches ? latest.n : latest.n + 1
             if reaches { segment.start = latest.start }
             segment.end = reaches ? max(latest.end, time) : time
         }
-        try store(segment, in: session, pageID: pageID, videoID: videoID, arrival: time)
-        try sessions.touch(session, at: segment.end)
-        return session
+        try store(segment, of: entry, pageID: pageID, videoID: videoID, arrival: time)
     }
 
-    private mutating func storeClaims(
-        _ body: BeatBody, arrival: Timestamp, from named: Session
-    ) throws -> Session {
-        var latest = named
-        let claimed = body.segments
-            .map { Credit.segment(for: $0, sentAt: body.sentAt, arrival: arrival) }
-            .sorted { $0.start < $1.start }
-        for segment in claimed {
-            let session = try self.session(at: min(segment.start, arrival), from: latest)
-            let credited = Credit.clip(segment, sessionStart: session.startedAt, arrival: arrival)
-            let page = try credited.page.map { try contents.number(of: $0, kind: .page) }
-            let video = try credited.video.map { try contents.number(of: $0, kind: .video) }
-            try store(credited, in: session, pageID: page, videoID: video, arrival: arrival)
-            try sessions.touch(session, at: credited.end)
-            if session.id >= latest.id {
-                latest = session
-                latest.lastSeenAt = max(session.lastSeenAt, credited.end)
-            }
-        }
-        return latest
-    }
-
+    /// Puts a segment where it belongs: into the session that was going on, or one of its own after 30 silent minutes.
     private mutating func store(
-        _ segment: Segment, in session: Session, pageID: Int64?, videoID: Int64?, arrival: Timestamp
+        _ segment: Segment, of entry: Entry, pageID: Int64?, videoID: Int64?, arrival: Timestamp
     ) throws {
-        let row = try segments.store(segment, in: session, pageID: pageID, videoID: videoID)
-        guard !row.isEmpty else { return }
-        // A claim that moved the start of a longer row moved its end as well: where to, no one remembers, but it was
-        // not after this beat's arrival.
-        let touched = row.upperBound > segment.end ? row.lowerBound..<max(row.upperBound, arrival) : row
-        for day in settings.days.days(touching: touched) {
-            guard dirty.insert(ViewerDay(viewer: session.viewer, day: day)).inserted else { continue }
-            try segments.markDirty(viewer: session.viewer, day: day)
+        guard let found = try sessions.session(of: entry, at: segment.start) else {
+            throw DatabaseError.failure("entry \(entry.id) has no session")
         }
+        var session = found.session
+        let isReached = segment.start <= session.boundary
+        let joinsNext = found.next.map { $0 <= segment.end + Session.silence } ?? false
+        if !isReached && !joinsNext {
+            session = try sessions.open(entry, from: segment.start, to: segment.end)
+        }
+        let row = try segments.store(
+            segment, in: session, of: entry, pageID: pageID, videoID: videoID, arrival: arrival)
+        // A beat that was quicker than the one before it moves the row back; nobody noted where its end was.
+        let mayHaveMoved = row.beats > 1 && row.start == segment.start && row.end < session.lastSeenAt
+        if joinsNext || mayHaveMoved || row.session != session.id {
+            let end = max(row.end, segment.end, session.lastSeenAt)
+            try regroup(entry, around: min(row.start, session.startedAt)..<end, and: row.session)
+        } else {
+            try sessions.touch(session, of: entry, at: row.end)
+        }
+        try markDirty(segment, row: row, viewer: entry.viewer, arrival: arrival)
     }
 
-    /// The session of the chain that a moment belongs to: `session` itself, one before it when the moment is older,
-    /// or one after it when it is past the silence. What no session reaches opens one of its own.
-    private func session(at time: Timestamp, from session: Session) throws -> Session {
-        var session = session
-        while time < session.startedAt, let id = session.continues,
-            let earlier = try sessions.session(viewer: session.viewer, id: id)
-        {
-            if time > earlier.boundary { return try sessions.open(at: time, between: earlier, and: session) }
-            session = earlier
-        }
-        while time > session.boundary {
-            guard let next = try sessions.successor(of: session) else {
-                return try sessions.open(at: time, after: session)
+    /// Groups the segments of an entry's sessions anew.
+    /// - Parameters:
+    ///   - entry: Whose
+    ///   - window: Where something changed
+    ///   - id: A session that is looked at wherever it is
+    private func regroup(_ entry: Entry, around window: Range<Timestamp>, and id: Int64) throws {
+        let found = try sessions.sessions(of: entry, within: window, and: id)
+        let members = try found.flatMap { try segments.members(of: $0, of: entry) }
+        let first = found.contains { $0.id == entry.id } ? entry : nil
+        let grouping = SessionGrouping(members, first: first)
+        var kept: Set<Int64> = []
+        for group in grouping.groups {
+            let id = try group.id ?? sessions.open(entry, from: group.start, to: group.end).id
+            kept.insert(id)
+            try sessions.update(Session(id: id, startedAt: group.start, lastSeenAt: group.end), of: entry)
+            for member in group.members where member.session != id {
+                try segments.move(member, to: id, of: entry)
             }
-            if time < next.startedAt { return try sessions.open(at: time, between: session, and: next) }
-            session = next
         }
-        return session
+        for session in found where !kept.contains(session.id) { try sessions.remove(session.id, of: entry) }
+    }
+
+    private mutating func markDirty(
+        _ segment: Segment, row: SegmentQueries.Stored, viewer: Int64, arrival: Timestamp
+    ) throws {
+        guard row.end > row.start else { return }
+        // Where a row was before it moved, no one remembers, but it was not after this beat's arrival.
+        let end = row.end > segment.end ? max(row.end, arrival) : row.end
+        for day in settings.days.days(touching: row.start..<end) {
+            guard dirty.insert(ViewerDay(viewer: viewer, day: day)).inserted else { continue }
+            try segments.markDirty(viewer: viewer, day: day)
+        }
     }
 }
 
 extension Beat {
     /// The earliest start that the beat claims, in server time.
     fileprivate var earliestClaim: Timestamp? {
-        guard case .claims(let body) = content, let first = body.segments.map(\.from).min() else { return nil }
-        return arrival - (body.sentAt - first)
+        guard case .claims(let claims, let sentAt, _) = content, let first = claims.map(\.from).min() else {
+            return nil
+        }
+        return arrival - (sentAt - first)
     }
 }

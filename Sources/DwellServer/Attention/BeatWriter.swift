@@ -13,7 +13,7 @@ package final class BeatWriter: Service {
 
     private struct Waiting {
         let beat: Beat
-        let answer: CheckedContinuation<Session?, any Error>
+        let answer: CheckedContinuation<BeatOutcome, any Error>
     }
 
     private struct State {
@@ -60,10 +60,9 @@ package final class BeatWriter: Service {
     }
 
     /// Stores a beat.
-    /// - Returns: The session that the beat ended in; `nil` when it names none that exists
     /// - Throws: ``DatabaseError/unavailable(_:)`` when the store is away or too many beats are waiting
-    package func store(_ beat: Beat) async throws -> Session? {
-        try await withCheckedThrowingContinuation { (answer: CheckedContinuation<Session?, any Error>) in
+    package func store(_ beat: Beat) async throws -> BeatOutcome {
+        try await withCheckedThrowingContinuation { (answer: CheckedContinuation<BeatOutcome, any Error>) in
             let (refusal, sleep) = state.withLock { state -> (String?, CheckedContinuation<Void, Never>?) in
                 if state.isStopping { return ("the writer is stopping", nil) }
                 if state.segments + beat.segmentCount > Self.queueLimit { return ("the queue of beats is full", nil) }
@@ -117,8 +116,8 @@ package final class BeatWriter: Service {
 
     private func write(_ batch: [Waiting]) async {
         do {
-            let sessions = try await store(batch.map(\.beat))
-            for (waiting, session) in zip(batch, sessions) { waiting.answer.resume(returning: session) }
+            let outcomes = try await store(batch.map(\.beat))
+            for (waiting, outcome) in zip(batch, outcomes) { waiting.answer.resume(returning: outcome) }
         } catch DatabaseError.unavailable(let cause) {
             logger.error("beats not stored", metadata: ["count": "\(batch.count)", "cause": "\(cause)"])
             for waiting in batch { waiting.answer.resume(throwing: DatabaseError.unavailable(cause)) }
@@ -132,8 +131,8 @@ package final class BeatWriter: Service {
         logger.error("a batch of beats failed", metadata: ["count": "\(batch.count)", "cause": "\(error)"])
         for waiting in batch {
             do {
-                let session = try await store([waiting.beat])[0]
-                waiting.answer.resume(returning: session)
+                let outcome = try await store([waiting.beat])[0]
+                waiting.answer.resume(returning: outcome)
             } catch {
                 logger.error("a beat was refused by the store", metadata: ["cause": "\(error)"])
                 waiting.answer.resume(throwing: error)
@@ -141,13 +140,13 @@ package final class BeatWriter: Service {
         }
     }
 
-    private func store(_ beats: [Beat]) async throws -> [Session?] {
-        let (sessions, fresh) = try await database.write { [settings] connection in
+    private func store(_ beats: [Beat]) async throws -> [BeatOutcome] {
+        let (outcomes, fresh) = try await database.write { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
-            let sessions = try beats.map { try store.store($0) }
-            return (sessions, store.contents.fresh)
+            let outcomes = try beats.map { try store.store($0) }
+            return (outcomes, store.contents.fresh)
         }
         settings.contents.remember(fresh)
-        return sessions
+        return outcomes
     }
 }

@@ -5,7 +5,7 @@ import NIOCore
 
 /// The route that everything else lives on.
 struct HeartbeatRoutes {
-    let gate: Gate
+    let tokens: EntryTokens
     let logins: Logins
     let writer: BeatWriter
     let settings: BeatSettings
@@ -21,42 +21,90 @@ struct HeartbeatRoutes {
 
     private func beat(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let arrival = clock.now()
-        let source = try await source(of: request)
-        let content = try content(of: try await request.bodyBytes(), request: request)
-        guard let session = try await writer.store(Beat(source: source, arrival: arrival, content: content)) else {
-            throw PublicError.noSession
+        let bytes = try await request.bodyBytes()
+        let received = bytes.readableBytes > 0 ? try JSONBody.decode(ReceivedBeat.self, from: bytes) : nil
+        let (content, pause, refused) = try content(of: received, request: request)
+        let origin = try await origin(of: request, token: received?.token ?? request.bearerToken)
+        let count = received?.segments.count ?? 0
+        if !refused.isEmpty && refused.count == count { throw PublicError.refused(refused, of: count) }
+        let entry = try await store(Beat(source: origin.source, arrival: arrival, content: content))
+        if !refused.isEmpty { throw PublicError.refused(refused, of: count) }
+        // The door that was entered last decides whose what follows is.
+        var current = entry
+        if let successor = origin.successor {
+            let asking = Beat.Content.claims([], sentAt: arrival.milliseconds, interval: pause)
+            let outcome = try await writer.store(Beat(source: successor, arrival: arrival, content: asking))
+            current = outcome.entry ?? entry
         }
-        var response = try Response.json(BeatReply(interval: settings.interval))
-        for cookie in renewed(session, from: source) { response.setCookie(cookie) }
+        let isKnown = origin.isByToken && current == entry
+        var response = try Response.json(
+            BeatReply(
+                interval: pause, time: arrival.milliseconds,
+                token: isKnown ? nil : tokens.token(viewer: current.viewer, entry: current.id)))
+        if case .device(_, _, let named) = origin.successor ?? origin.source, named != current.id {
+            for cookie in cookies.watch(current) { response.setCookie(cookie) }
+        }
         return response
     }
 
-    /// Whose beat it is. The door that was entered last decides: a login clears the gate's cookie.
-    private func source(of request: Request) async throws -> Beat.Source {
-        if let cookie = request.cookie(.sessionRecord), let named = gate.session(cookie: cookie) {
-            return .session(viewer: named.viewer, id: named.session)
+    private func store(_ beat: Beat) async throws -> Entry {
+        switch try await writer.store(beat) {
+        case .stored(let entry): return entry
+        case .unknownEntry: throw PublicError.noSession
+        case .deviceRemoved(let removal, let time): throw LoginError.deviceRemoved(removal, at: time)
         }
-        guard let token = request.cookie(.token) else { throw PublicError.noSession }
+    }
+
+    /// What a beat says, how long its client waits before the next, and what of it can't be stored.
+    private func content(
+        of received: ReceivedBeat?, request: Request
+    ) throws(InvalidField) -> (Beat.Content, pause: Int64, refused: [InvalidField]) {
+        guard let received else { return (.presence(page: page(of: request)), settings.interval, []) }
+        let (valid, refused) = try received.sorted(describe: JSONBody.field)
+        let pause = BeatPace.pause(after: valid, interval: settings.interval)
+        return (
+            .claims(valid, sentAt: received.sentAt, interval: received.interval ?? pause), pause, refused
+        )
+    }
+
+    /// Where a beat comes from.
+    private struct Origin {
+        let source: Beat.Source
+        /// Whether a token said so, rather than a cookie.
+        let isByToken: Bool
+        /// Where the browser's cookies say that it has gone since.
+        var successor: Beat.Source?
+    }
+
+    /// Whose beat it is. A token names what the beat's segments began under; without one, cookies decide.
+    private func origin(of request: Request, token: String?) async throws -> Origin {
+        guard let token else {
+            guard let source = try await source(ofCookiesIn: request) else { throw PublicError.noSession }
+            return Origin(source: source, isByToken: false)
+        }
+        guard let named = tokens.entry(of: token) else { throw LoginError.invalid }
+        var origin = Origin(source: .token(viewer: named.viewer, entry: named.entry), isByToken: true)
+        // A login that has ended ends no session that a token names by itself.
+        switch try? await source(ofCookiesIn: request) {
+        case .token(let viewer, let entry) where (viewer, entry) != (named.viewer, named.entry):
+            origin.successor = .token(viewer: viewer, entry: entry)
+        case .device(let viewer, let device, let entry)
+        where viewer != named.viewer || entry.map { $0 != named.entry } ?? false:
+            origin.successor = .device(viewer: viewer, device: device, entry: entry)
+        default: break
+        }
+        return origin
+    }
+
+    /// The door that was entered last decides: a login clears the gate's cookie.
+    private func source(ofCookiesIn request: Request) async throws -> Beat.Source? {
+        if let named = request.cookie(.sessionRecord).flatMap({ tokens.entry(of: $0) }) {
+            return .token(viewer: named.viewer, entry: named.entry)
+        }
+        guard let token = request.cookie(.token) else { return nil }
         let login = try await logins.login(token: token)
-        let session = request.cookie(.watchSession).flatMap { Int64($0) }
-        return .device(viewer: login.viewer, device: login.device, session: session)
-    }
-
-    private func content(of bytes: ByteBuffer, request: Request) throws -> Beat.Content {
-        guard bytes.readableBytes > 0 else { return .presence(page: page(of: request)) }
-        let body = try JSONBody.decode(BeatBody.self, from: bytes)
-        try BeatRules.check(body)
-        return .claims(body)
-    }
-
-    /// A session that fell silent was followed by another: the cookie must name that one from now on.
-    private func renewed(_ session: Session, from source: Beat.Source) -> [Cookie] {
-        switch source {
-        case .session(_, let id) where id != session.id:
-            [cookies.sessionRecord(gate.sessionCookie(for: session))]
-        case .device(_, _, let id) where id != session.id: cookies.watch(session)
-        default: []
-        }
+        let entry = request.cookie(.watchSession).flatMap { Int64($0) }
+        return .device(viewer: login.viewer, device: login.device, entry: entry)
     }
 
     /// The page that a bodyless beat comes from, as far as the browser tells.
@@ -67,5 +115,15 @@ struct HeartbeatRoutes {
         else { return nil }
         // As it stands in the address: that is what scripts call the page too.
         return referer.percentEncodedPath.isEmpty ? "/" : referer.percentEncodedPath
+    }
+}
+
+extension PublicError {
+    /// A beat of which some segments can't be stored.
+    fileprivate static func refused(_ fields: [InvalidField], of count: Int) -> PublicError {
+        var error = PublicError(fields[0])
+        error.stored = count - fields.count
+        error.refused = fields.map { RefusedField(field: $0.field, expected: $0.expected) }
+        return error
     }
 }

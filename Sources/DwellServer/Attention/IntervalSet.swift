@@ -37,6 +37,19 @@ package struct IntervalSet: Sendable, Equatable {
         intervals.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
     }
 
+    /// What of a window the set does not cover, in order.
+    package func gaps(in window: Range<Timestamp>) -> [Range<Timestamp>] {
+        var gaps: [Range<Timestamp>] = []
+        var reached = window.lowerBound
+        for interval in intervals where interval.upperBound > reached {
+            guard interval.lowerBound < window.upperBound else { break }
+            if interval.lowerBound > reached { gaps.append(reached..<interval.lowerBound) }
+            reached = interval.upperBound
+        }
+        if reached < window.upperBound { gaps.append(reached..<window.upperBound) }
+        return gaps
+    }
+
     /// The first interval for which `isBeyond` holds; it must hold for every later one as well.
     private func firstIndex(where isBeyond: (Range<Timestamp>) -> Bool) -> Int {
         var low = intervals.startIndex

@@ -15,8 +15,15 @@ package struct Segment: Sendable, Equatable {
     package var media: MediaRange?
     /// Speed of playback.
     package var rate: Double?
+    /// Why it ended; `nil` while it is open, and for ever when nobody said.
+    package var ending: SegmentEnd?
+    /// How much longer than credited it may have lasted, in milliseconds.
+    package var unsure: Int64
     /// What the client claimed and the server did not credit.
-    package var refusal: Refusal?
+    package var refused = RefusedTime()
+
+    /// How long it is, in milliseconds.
+    package var length: Int64 { end - start }
 }
 
 /// A run of media time, in milliseconds.
@@ -25,19 +32,12 @@ package struct MediaRange: Sendable, Equatable {
     package var to: Int64
 }
 
-/// Claimed time that was not credited.
-package struct Refusal: Sendable, Equatable {
-    /// How much, in milliseconds; above 0.
-    package var milliseconds: Int64
-    package var reason: Reason
-
-    /// Why time was refused. Where several apply, the one that took the most.
-    package enum Reason: String, Sendable {
-        /// It lies before the session began.
-        case beforeSession = "before_session"
-        /// It has not happened yet.
-        case future
-        /// More media time went by than the wall clock and the speed allow.
-        case media
-    }
+/// Claimed time that was not credited, by reason, in milliseconds.
+package struct RefusedTime: Sendable, Equatable {
+    /// It lies before the session began.
+    package var beforeSession: Int64 = 0
+    /// It had not happened yet.
+    package var future: Int64 = 0
+    /// Media time: more went by than the wall clock and the speed allow.
+    package var media: Int64 = 0
 }

@@ -5,76 +5,112 @@ import Foundation
 struct SessionQueries {
     let connection: any DatabaseConnection
 
-    private static let columns =
-        "viewer_id, id, started_at, last_seen_at, closed_at, device_id, video_id, continues_id"
+    private static let entry =
+        """
+        SELECT session.viewer_id, session.id, session.started_at, session.device_id, session.video_id,
+            session.closed_at, device.removed_at, device.removal
+        FROM session LEFT JOIN device ON device.id = session.device_id
+        """
 
-    /// A viewer's session by its number.
-    func session(viewer: Int64, id: Int64) throws -> Session? {
-        try connection.row(
-            "SELECT \(Self.columns) FROM session WHERE viewer_id = $1 AND id = $2", [viewer, id]
-        ).map(Session.init(row:))
-    }
-
-    /// The session that took over when the given one fell silent.
-    func successor(of session: Session) throws -> Session? {
-        try connection.row(
-            "SELECT \(Self.columns) FROM session WHERE viewer_id = $1 AND continues_id = $2",
-            [session.viewer, session.id]
-        ).map(Session.init(row:))
-    }
-
-    /// The latest session of a viewer's device that has not been closed by name.
-    func latestSession(viewer: Int64, device: UUID) throws -> Session? {
+    /// An entry by its number, and what ended its device, if anything did.
+    func entry(viewer: Int64, id: Int64) throws -> (entry: Entry, removal: (Device.Removal, at: Timestamp)?)? {
         try connection.row(
             """
-            SELECT \(Self.columns) FROM session
-            WHERE viewer_id = $1 AND device_id = $2 AND closed_at IS NULL
-            ORDER BY id DESC LIMIT 1
+            \(Self.entry) WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id
+            """, [viewer, id]
+        ).map { row in
+            let removal: Device.Removal? = try row["removal"]
+            let time: Timestamp? = try row["removed_at"]
+            return (try Entry(row: row), removal.flatMap { removal in time.map { (removal, at: $0) } })
+        }
+    }
+
+    /// The latest entry of a viewer's device that no other has taken the place of.
+    func latestEntry(viewer: Int64, device: UUID) throws -> Entry? {
+        try connection.row(
+            """
+            \(Self.entry)
+            WHERE session.viewer_id = $1 AND session.device_id = $2 AND session.entry_id = session.id
+                AND session.closed_at IS NULL
+            ORDER BY session.id DESC LIMIT 1
             """, [viewer, device]
-        ).map(Session.init(row:))
+        ).map(Entry.init(row:))
     }
 
-    /// Opens a session.
-    func open(
-        viewer: Int64, device: UUID?, videoID: Int64?, continues: Int64?, at start: Timestamp
-    ) throws -> Session {
+    /// Makes an entry, and its first session with it.
+    func enter(viewer: Int64, device: UUID?, videoID: Int64?, at time: Timestamp) throws -> Entry {
         let id = try connection.nextNumber(of: .session)
-        try connection.execute(
-            """
-            INSERT INTO session (viewer_id, id, device_id, video_id, continues_id, started_at, last_seen_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $6)
-            """, [viewer, id, device, videoID, continues, start])
-        return Session(
-            viewer: viewer, id: id, startedAt: start, lastSeenAt: start, closedAt: nil, device: device,
-            videoID: videoID, continues: continues)
+        let entry = Entry(
+            viewer: viewer, id: id, startedAt: time, device: device, videoID: videoID, closedAt: nil)
+        try insert(Session(id: id, startedAt: time, lastSeenAt: time), of: entry)
+        return entry
     }
 
-    /// Opens the session that follows one which fell silent. That one's boundary is fixed from now on: late beats must
-    /// not stretch it over the next.
-    func open(at start: Timestamp, after session: Session) throws -> Session {
+    /// Notes that another entry has taken the place of this one.
+    func close(_ entry: Entry, at time: Timestamp) throws {
         try connection.execute(
             "UPDATE session SET closed_at = $3 WHERE viewer_id = $1 AND id = $2 AND closed_at IS NULL",
-            [session.viewer, session.id, session.boundary])
-        return try open(
-            viewer: session.viewer, device: session.device, videoID: session.videoID, continues: session.id, at: start)
+            [entry.viewer, entry.id, time])
     }
 
-    /// The session for a moment that lies after one session and before the next: the next, begun earlier, when the
-    /// moment is within its reach, or a new one between the two.
-    func open(at start: Timestamp, between earlier: Session, and next: Session) throws -> Session {
-        if next.startedAt - start <= Session.silence {
-            try connection.execute(
-                "UPDATE session SET started_at = $3 WHERE viewer_id = $1 AND id = $2",
-                [next.viewer, next.id, start])
-            return next.started(at: start)
-        }
+    /// The session of an entry that began last before a moment, or at it, and the start of the next one.
+    func session(of entry: Entry, at time: Timestamp) throws -> (session: Session, next: Timestamp?)? {
+        try connection.row(
+            """
+            SELECT id, started_at, last_seen_at, (
+                SELECT min(started_at) FROM session AS later
+                WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
+            ) AS next_started_at
+            FROM session
+            WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
+            ORDER BY started_at DESC, id LIMIT 1
+            """, [entry.viewer, entry.id, time]
+        ).map { (try Session(row: $0), try $0["next_started_at"]) }
+    }
+
+    /// The sessions of an entry that a window of time reaches, and the one of a given number.
+    func sessions(of entry: Entry, within window: Range<Timestamp>, and id: Int64) throws -> [Session] {
+        try connection.rows(
+            """
+            SELECT id, started_at, last_seen_at FROM session
+            WHERE viewer_id = $1 AND entry_id = $2 AND (started_at <= $4 AND last_seen_at >= $3 OR id = $5)
+            ORDER BY started_at, id
+            """,
+            [
+                entry.viewer, entry.id, window.lowerBound - Session.silence, window.upperBound + Session.silence, id,
+            ]
+        ).map(Session.init(row:))
+    }
+
+    /// Opens the next session of an entry.
+    func open(_ entry: Entry, from start: Timestamp, to end: Timestamp) throws -> Session {
+        let session = Session(
+            id: try connection.nextNumber(of: .session), startedAt: start, lastSeenAt: end)
+        try insert(session, of: entry)
+        return session
+    }
+
+    /// Moves the last sign of life forward, never back.
+    func touch(_ session: Session, of entry: Entry, at time: Timestamp) throws {
+        guard time > session.lastSeenAt else { return }
         try connection.execute(
-            "UPDATE session SET continues_id = NULL WHERE viewer_id = $1 AND id = $2", [next.viewer, next.id])
-        let between = try open(at: start, after: earlier)
+            """
+            UPDATE session SET last_seen_at = $3
+            WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
+            """, [entry.viewer, session.id, time])
+    }
+
+    /// Says anew when a session was.
+    func update(_ session: Session, of entry: Entry) throws {
         try connection.execute(
-            "UPDATE session SET continues_id = $3 WHERE viewer_id = $1 AND id = $2",
-            [next.viewer, next.id, between.id])
-        return between
+            "UPDATE session SET started_at = $3, last_seen_at = $4 WHERE viewer_id = $1 AND id = $2",
+            [entry.viewer, session.id, session.startedAt, session.lastSeenAt])
+    }
+
+    /// Removes a session that has no segments left.
+    func remove(_ id: Int64, of entry: Entry) throws {
+        try connection.execute(
+            "DELETE FROM session WHERE viewer_id = $1 AND id = $2", [entry.viewer, id])
     }
 
     /// When a device logged in.
@@ -82,30 +118,29 @@ struct SessionQueries {
         try connection.row("SELECT last_logged_in_at FROM device WHERE id = $1", [device])?["last_logged_in_at"]
     }
 
-    /// Moves the last sign of life forward, never back.
-    func touch(_ session: Session, at time: Timestamp) throws {
+    private func insert(_ session: Session, of entry: Entry) throws {
         try connection.execute(
             """
-            UPDATE session SET last_seen_at = $3
-            WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
-            """, [session.viewer, session.id, time])
+            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            """,
+            [
+                entry.viewer, session.id, entry.id, entry.device, entry.videoID, session.startedAt,
+                session.lastSeenAt,
+            ])
     }
+}
 
-    /// Closes a session by name, at its last sign of life.
-    func close(_ session: Session) throws {
-        try connection.execute(
-            """
-            UPDATE session SET closed_at = last_seen_at
-            WHERE viewer_id = $1 AND id = $2 AND closed_at IS NULL
-            """, [session.viewer, session.id])
+extension Entry {
+    fileprivate init(row: Row) throws {
+        self.init(
+            viewer: try row["viewer_id"], id: try row["id"], startedAt: try row["started_at"],
+            device: try row["device_id"], videoID: try row["video_id"], closedAt: try row["closed_at"])
     }
 }
 
 extension Session {
     fileprivate init(row: Row) throws {
-        self.init(
-            viewer: try row["viewer_id"], id: try row["id"], startedAt: try row["started_at"],
-            lastSeenAt: try row["last_seen_at"], closedAt: try row["closed_at"], device: try row["device_id"],
-            videoID: try row["video_id"], continues: try row["continues_id"])
+        self.init(id: try row["id"], startedAt: try row["started_at"], lastSeenAt: try row["last_seen_at"])
     }
 }

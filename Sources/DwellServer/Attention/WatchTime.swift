@@ -20,31 +20,31 @@ package struct WatchTime: Sendable {
         self.clock = clock
     }
 
-    /// Opens a session.
+    /// Makes an entry.
     /// - Parameters:
     ///   - login: Whose
     ///   - video: The video's name; `nil` for time on the platform
-    ///   - earlier: The session that the client had; it is brought up to date and closed first
+    ///   - earlier: The entry that the client had; it is brought up to date and closed first
     /// - Throws: ``InvalidField`` named `videoId`
-    package func start(_ login: Login, video: String?, earlier: Int64?) async throws -> Session {
+    package func start(_ login: Login, video: String?, earlier: Int64?) async throws -> Entry {
         if let video, !(1...255).contains(video.utf8.count) {
             throw InvalidField("videoId", expected: "1 to 255 bytes")
         }
         let now = clock.now()
-        let (session, fresh) = try await database.write { [settings] connection in
+        let (entry, fresh) = try await database.write { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
-            let session = try store.openSession(
-                viewer: login.viewer, device: login.device, video: video, earlier: earlier, at: now)
-            return (session, store.contents.fresh)
+            let entry = try store.enter(
+                viewer: login.viewer, device: login.device, video: video, closing: earlier, at: now)
+            return (entry, store.contents.fresh)
         }
         settings.contents.remember(fresh)
-        return session
+        return entry
     }
 
-    /// Moves a session forward.
-    /// - Returns: The session; another one when it had fallen silent. `nil` when it is not this viewer's
-    package func log(_ login: Login, session: Int64) async throws -> Session? {
-        let source = Beat.Source.session(viewer: login.viewer, id: session)
-        return try await writer.store(Beat(source: source, arrival: clock.now(), content: .playback))
+    /// Moves an entry's session forward.
+    /// - Returns: Whether it is this viewer's
+    package func log(_ login: Login, entry: Int64) async throws -> Bool {
+        let source = Beat.Source.account(viewer: login.viewer, entry: entry)
+        return try await writer.store(Beat(source: source, arrival: clock.now(), content: .playback)).entry != nil
     }
 }

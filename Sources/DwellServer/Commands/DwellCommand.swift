@@ -7,7 +7,10 @@ public struct DwellCommand: AsyncParsableCommand {
         commandName: "dwell",
         abstract: "Who really spent how long on what, and the proof.",
         version: "0.1.0",
-        subcommands: [ServeCommand.self, MigrateCommand.self, ReportCommand.self, KeyCommand.self])
+        subcommands: [
+            ServeCommand.self, MigrateCommand.self, ReportCommand.self, ShowCommand.self, RecomputeCommand.self,
+            KeyCommand.self,
+        ])
 
     public init() {}
 

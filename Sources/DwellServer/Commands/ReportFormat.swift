@@ -21,12 +21,14 @@ enum ReportCell {
     case number(Int64)
     /// Milliseconds; people read them as hours, minutes and seconds.
     case duration(Int64)
+    /// The largest possible error of the duration before it, in milliseconds.
+    case error(Int64)
     case time(Timestamp)
 
     var isRight: Bool {
         switch self {
         case .number, .duration: true
-        case .text, .time: false
+        case .text, .time, .error: false
         }
     }
 }
@@ -44,10 +46,10 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
         }
     }
 
-    private static func json(_ rows: [some Encodable]) throws -> String {
+    static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes, .sortedKeys]
-        return String(decoding: try encoder.encode(rows), as: UTF8.self) + "\n"
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
     }
 
     /// RFC 4180; a cell that a spreadsheet would take for a formula is defanged with an apostrophe.
@@ -98,18 +100,23 @@ extension ReportCell {
     fileprivate var plain: String {
         switch self {
         case .text(let text): text
-        case .number(let number), .duration(let number): "\(number)"
+        case .number(let number), .duration(let number), .error(let number): "\(number)"
         case .time(let time): time.description
         }
     }
 
     /// For people. Control characters are taken out: what visitors typed must not move the cursor.
-    fileprivate var readable: String {
+    var readable: String {
         switch self {
         case .text(let text): text.filter { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } }
         case .number(let number): "\(number)"
         case .duration(let milliseconds):
             Duration.milliseconds(milliseconds).formatted(.time(pattern: .hourMinuteSecond))
+        case .error(let milliseconds):
+            // Up to the next second: an error must not be made to look smaller.
+            "±"
+                + Duration.seconds((milliseconds + 999) / 1000).formatted(
+                    .units(allowed: [.days, .hours, .minutes, .seconds], width: .narrow))
         case .time(let time): String(time.description.prefix(19)).replacing("T", with: " ")
         }
     }

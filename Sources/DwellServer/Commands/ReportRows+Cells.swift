@@ -1,4 +1,5 @@
 import DwellAPI
+internal import FoundationInternationalization
 
 extension SessionRecord: ReportRow {
     static var columns: [ReportColumn] {
@@ -9,17 +10,14 @@ extension SessionRecord: ReportRow {
             ReportColumn(name: "video", title: "video"),
             ReportColumn(name: "sessionStartTime", title: "start (UTC)"),
             ReportColumn(name: "sessionEndTime", title: "last seen (UTC)"),
-            ReportColumn(name: "elapsedMs", title: "elapsed"),
-            ReportColumn(name: "visibleMs", title: "visible"),
-            ReportColumn(name: "engagedMs", title: "engaged"),
-        ]
+        ] + ReportColumn.elapsed + ReportColumn.visibleAndEngaged
     }
 
     var cells: [ReportCell] {
         [
             .number(id), .text(emailOfAccessor), .text(viewer.username ?? ""), .text(video ?? ""),
-            .time(sessionStartTime), .time(sessionEndTime), .duration(elapsedMs), .duration(visibleMs),
-            .duration(engagedMs),
+            .time(sessionStartTime), .time(sessionEndTime), .duration(elapsedMs), .error(elapsedErrorMs),
+            .duration(visibleMs), .error(visibleErrorMs), .duration(engagedMs), .error(engagedErrorMs),
         ]
     }
 }
@@ -30,16 +28,14 @@ extension ViewerTotal: ReportRow {
             ReportColumn(name: "email", title: "who"),
             ReportColumn(name: "username", title: "username"),
             ReportColumn(name: "sessions", title: "sessions"),
-            ReportColumn(name: "elapsedMs", title: "elapsed"),
-            ReportColumn(name: "visibleMs", title: "visible"),
-            ReportColumn(name: "engagedMs", title: "engaged"),
-        ]
+        ] + ReportColumn.elapsed + ReportColumn.visibleAndEngaged + [.raw]
     }
 
     var cells: [ReportCell] {
         [
             .text(email), .text(username ?? ""), .number(Int64(sessions)), .duration(elapsedMs),
-            .duration(visibleMs), .duration(engagedMs),
+            .error(elapsedErrorMs), .duration(visibleMs), .error(visibleErrorMs), .duration(engagedMs),
+            .error(engagedErrorMs), .duration(rawMs),
         ]
     }
 }
@@ -49,13 +45,14 @@ extension DayTotal: ReportRow {
         [
             ReportColumn(name: "day", title: "day"),
             ReportColumn(name: "viewers", title: "people"),
-            ReportColumn(name: "visibleMs", title: "visible"),
-            ReportColumn(name: "engagedMs", title: "engaged"),
-        ]
+        ] + ReportColumn.visibleAndEngaged + [.raw]
     }
 
     var cells: [ReportCell] {
-        [.text(day), .number(Int64(viewers)), .duration(visibleMs), .duration(engagedMs)]
+        [
+            .text(day), .number(Int64(viewers)), .duration(visibleMs), .error(visibleErrorMs), .duration(engagedMs),
+            .error(engagedErrorMs), .duration(rawMs),
+        ]
     }
 }
 
@@ -64,12 +61,81 @@ extension VideoTotal: ReportRow {
         [
             ReportColumn(name: "video", title: "video"),
             ReportColumn(name: "viewers", title: "people"),
-            ReportColumn(name: "visibleMs", title: "visible"),
-            ReportColumn(name: "engagedMs", title: "engaged"),
+        ] + ReportColumn.visibleAndEngaged + [.raw]
+    }
+
+    var cells: [ReportCell] {
+        [
+            .text(video), .number(Int64(viewers)), .duration(visibleMs), .error(visibleErrorMs),
+            .duration(engagedMs), .error(engagedErrorMs), .duration(rawMs),
+        ]
+    }
+}
+
+extension ReportColumn {
+    fileprivate static let elapsed = [
+        ReportColumn(name: "elapsedMs", title: "elapsed"), ReportColumn(name: "elapsedErrorMs", title: ""),
+    ]
+    fileprivate static let visibleAndEngaged = [
+        ReportColumn(name: "visibleMs", title: "visible"), ReportColumn(name: "visibleErrorMs", title: ""),
+        ReportColumn(name: "engagedMs", title: "engaged"), ReportColumn(name: "engagedErrorMs", title: ""),
+    ]
+    fileprivate static let raw = ReportColumn(name: "rawMs", title: "tabs added up")
+}
+
+extension SegmentRecord: ReportRow {
+    static var columns: [ReportColumn] {
+        [
+            ReportColumn(name: "tab", title: "tab"),
+            ReportColumn(name: "n", title: "n"),
+            ReportColumn(name: "start", title: "start (UTC)"),
+            ReportColumn(name: "lengthMs", title: "length"),
+            ReportColumn(name: "unsureMs", title: ""),
+            ReportColumn(name: "attention", title: "attention"),
+            ReportColumn(name: "ended", title: "ended"),
+            ReportColumn(name: "page", title: "page"),
+            ReportColumn(name: "video", title: "video"),
+            ReportColumn(name: "media", title: "media"),
+            ReportColumn(name: "refusedMs", title: "refused"),
+            ReportColumn(name: "beats", title: "beats"),
+            ReportColumn(name: "firstBeatTime", title: "first beat (UTC)"),
+            ReportColumn(name: "lastBeatTime", title: "last beat (UTC)"),
         ]
     }
 
     var cells: [ReportCell] {
-        [.text(video), .number(Int64(viewers)), .duration(visibleMs), .duration(engagedMs)]
+        [
+            .text(tab), .number(n), .time(start), .duration(lengthMs), .error(unsureMs),
+            .text(attention.rawValue), .text(ended?.rawValue ?? ""), .text(page ?? ""), .text(video ?? ""),
+            .text(media), .duration(refused.totalMs), .number(Int64(beats)), .time(firstBeatTime),
+            .time(lastBeatTime),
+        ]
     }
+
+    /// Such as `12.0–27.5 s at 2×`.
+    private var media: String {
+        guard let from = mediaFromMs, let to = mediaToMs else { return "" }
+        let seconds = [from, to].map { (Double($0) / 1000).formatted(.number.precision(.fractionLength(1))) }
+        let speed = rate.map { $0 == 1 ? "" : " at \($0.formatted())×" } ?? ""
+        return seconds.joined(separator: "–") + " s" + speed
+    }
+}
+
+extension GapRecord: ReportRow {
+    static var columns: [ReportColumn] {
+        [
+            ReportColumn(name: "start", title: "start (UTC)"),
+            ReportColumn(name: "end", title: "end (UTC)"),
+            ReportColumn(name: "lengthMs", title: "length"),
+            ReportColumn(name: "reason", title: "why"),
+        ]
+    }
+
+    var cells: [ReportCell] {
+        [.time(start), .time(end), .duration(lengthMs), .text(reason.rawValue)]
+    }
+}
+
+extension RefusedRecord {
+    fileprivate var totalMs: Int64 { beforeSessionMs + futureMs + mediaMs }
 }

@@ -28,6 +28,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How people reach the server. (default: http://localhost:<port>)")
     var publicUrl: String?
 
+    @Option(help: "Other origins whose pages may send beats, with commas between them.")
+    var allowedOrigins: String?
+
     @Option(help: "A folder of static pages; those under confidential/ need the gate.")
     var site: String?
 
@@ -46,7 +49,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ServerConfiguration(
             try store.settings([
-                .host: host, .port: port, .publicURL: publicUrl, .site: site, .timeZone: timeZone,
+                .host: host, .port: port, .publicURL: publicUrl,
+                .allowedOrigins: allowedOrigins, .site: site, .timeZone: timeZone,
                 .deviceLimit: deviceLimit,
                 .heartbeatInterval: heartbeatInterval,
             ]))

@@ -10,7 +10,7 @@ package struct Migration: Sendable {
 /// Brings a database to the schema that this program expects.
 package struct Migrator: Sendable {
     /// Every step, in order.
-    package static let migrations: [Migration] = [.tables]
+    package static let migrations: [Migration] = [.tables, .evidence]
 
     /// Applies the steps that the database lacks, each in a transaction of its own.
     /// - Parameters:

@@ -98,4 +98,5 @@ extension SQLConvertible where Self: RawRepresentable, RawValue == String {
 }
 
 extension Attention: SQLConvertible {}
+extension SegmentEnd: SQLConvertible {}
 extension ViewerKind: SQLConvertible {}

@@ -54,7 +54,8 @@ struct DeviceQueries {
 }
 
 extension Device {
-    fileprivate init(row: Row) throws {
+    /// - Parameter row: `id`, `account_id`, `name`, `os`, `last_logged_in_at`
+    init(row: Row) throws {
         self.init(
             id: try row["id"], account: try row["account_id"], name: try row["name"], os: try row["os"],
             lastLoggedInAt: try row["last_logged_in_at"])

@@ -8,6 +8,7 @@ struct GateRoutes {
     static let defaultTarget = "/confidential/"
 
     let gate: Gate
+    let tokens: EntryTokens
     let pages: Pages
     let cookies: CookieMaker
 
@@ -31,14 +32,18 @@ struct GateRoutes {
         switch request.mediaType {
         case "application/json":
             let body = try await request.json(EntryBody.self)
-            return try await enter(body) { try .json(GateReply(redirect: $0)) }
+            return try await enter(body) { target, entry in
+                try .json(
+                    GateReply(
+                        redirect: target, token: tokens.token(viewer: entry.viewer, entry: entry.id)))
+            }
         case "application/x-www-form-urlencoded":
             let text = String(buffer: try await request.bodyBytes())
             guard let body = try? URLEncodedFormDecoder().decode(EntryBody.self, from: text) else {
                 return pages.gate(next: Self.defaultTarget, message: "The form can't be read")
             }
             do {
-                return try await enter(body) { .redirect(to: $0, type: .normal) }
+                return try await enter(body) { target, _ in .redirect(to: target, type: .normal) }
             } catch let error as InvalidField {
                 return pages.gate(
                     next: Self.target(body.next), email: body.email, message: error.description)
@@ -48,14 +53,14 @@ struct GateRoutes {
         }
     }
 
-    private func enter(_ body: EntryBody, _ answer: (String) throws -> Response) async throws -> Response {
+    private func enter(_ body: EntryBody, _ answer: (String, Entry) throws -> Response) async throws -> Response {
         let target = try body.next.flatMap { $0.isEmpty ? nil : try LocalPath.check($0) } ?? Self.defaultTarget
         guard let email = body.email else { throw InvalidField("email", expected: "present") }
-        let session = try await gate.enter(email: email)
-        var response = try answer(target)
+        let entry = try await gate.enter(email: email)
+        var response = try answer(target, entry)
         response.headers[.cacheControl] = "no-store"
-        response.setCookie(cookies.sessionRecord(gate.sessionCookie(for: session)))
-        response.setCookie(cookies.make(.access, gate.accessCookie(for: session), maxAge: Gate.lifetime))
+        response.setCookie(cookies.sessionRecord(gate.sessionCookie(for: entry)))
+        response.setCookie(cookies.make(.access, gate.accessCookie(for: entry), maxAge: Gate.lifetime))
         return response
     }
 

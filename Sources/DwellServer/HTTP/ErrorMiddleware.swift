@@ -36,7 +36,11 @@ struct ErrorMiddleware: RouterMiddleware {
     private func response(_ error: PublicError, to request: Request) throws -> Response {
         var response =
             switch ErrorStyle(path: request.uri.path) {
-            case .gate: try Response.json(GateErrorBody(error: error.message, code: error.code))
+            case .gate:
+                try Response.json(
+                    GateErrorBody(
+                        error: error.message, code: error.code, field: error.field, stored: error.stored,
+                        refused: error.refused))
             case .message:
                 try Response.json(
                     MessageErrorBody(

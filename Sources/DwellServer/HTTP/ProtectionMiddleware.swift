@@ -11,9 +11,8 @@ struct CrossSiteMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard request.headers[.secFetchSite] != "cross-site", isOwn(request.headers[.origin], request) else {
-            throw PublicError.crossSite
-        }
+        let isOwn = request.headers[.secFetchSite] != "cross-site" && isOwn(request.headers[.origin], request)
+        guard isOwn || context.isFromListedOrigin else { throw PublicError.crossSite }
         return try await next(request, context)
     }
 

@@ -11,6 +11,10 @@ struct PublicError: Error {
     var field: String?
     /// The devices in use, when there are too many.
     var devices: [DeviceRecord]?
+    /// How many segments of a beat were stored nevertheless.
+    var stored: Int?
+    /// Every segment of a beat that was refused.
+    var refused: [RefusedField]?
     var headers: HTTPFields = [:]
 
     /// The contract's number for "too many devices". Caches and clients may take it for "try another connection".
@@ -19,7 +23,7 @@ struct PublicError: Error {
     static let retryAfter = "5"
 
     static let badRequest = PublicError(status: .badRequest, code: .badRequest, message: "Bad Request")
-    static let noSession = PublicError(status: .badRequest, code: .badRequest, message: "No session")
+    static let noSession = PublicError(status: .badRequest, code: .noSession, message: "No session")
     static let notFound = PublicError(status: .notFound, code: .notFound, message: "Not Found")
     static let unauthorized = PublicError(status: .unauthorized, code: .unauthorized, message: "Unauthorized")
     static let crossSite = PublicError(

@@ -55,18 +55,27 @@ enum JSONBody {
 
     private static func refusal(_ error: DecodingError) -> any Error {
         switch error {
-        case .typeMismatch(let type, let context) where !context.codingPath.isEmpty:
+        case .typeMismatch(_, let context) where context.codingPath.isEmpty:
+            BodyError.malformed("an object was expected")
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            BodyError.malformed("it can't be parsed")
+        default: field(error)
+        }
+    }
+
+    /// The field that an error is about, and what it must be.
+    static func field(_ error: DecodingError) -> InvalidField {
+        switch error {
+        case .typeMismatch(let type, let context):
             InvalidField(path(context.codingPath), expected: name(of: type))
-        case .typeMismatch: BodyError.malformed("an object was expected")
         case .keyNotFound(let key, let context):
             InvalidField(path(context.codingPath + [key]), expected: "present")
         case .valueNotFound(let type, let context):
             InvalidField(path(context.codingPath), expected: "\(name(of: type)), not null")
-        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+        case .dataCorrupted(let context):
             // Thrown by our own types, whose descriptions say what they expect.
             InvalidField(path(context.codingPath), expected: context.debugDescription)
-        case .dataCorrupted: BodyError.malformed("it can't be parsed")
-        @unknown default: BodyError.malformed("it can't be decoded")
+        @unknown default: InvalidField("body", expected: "of the documented form")
         }
     }
 

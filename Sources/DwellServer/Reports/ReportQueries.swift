@@ -12,24 +12,47 @@ struct ListedSession {
     let video: String?
 
     /// The session with its measures.
-    func record(_ pieces: [DayFold.Piece], now: Timestamp) -> SessionRecord {
-        let total = DayFold(pieces).totals.first { $0.content == DayFold.everything }
+    func record(_ fold: SessionFold, now: Timestamp) -> SessionRecord {
+        let total = fold.time.total
         return SessionRecord(
             id: id, viewer: viewer, start: startedAt, end: lastSeenAt,
-            closed: closedAt != nil || now > lastSeenAt + Session.silence, deviceId: device?.lowercase,
-            video: video, visibleMs: total?.visible ?? 0, engagedMs: total?.engaged ?? 0)
+            closed: closedAt.map { $0 >= lastSeenAt } ?? false || now > lastSeenAt + Session.silence,
+            deviceId: device?.lowercase, video: video,
+            elapsedErrorMs: DayFold.resolution + max(0, fold.latestEnd.map { $0 - lastSeenAt } ?? 0),
+            visibleMs: total.visible, engagedMs: total.engaged, errorMs: total.error)
     }
+}
+
+/// A session's segments, folded.
+struct SessionFold {
+    let time: DayFold
+    /// The latest moment at which any of them may have ended.
+    let latestEnd: Timestamp?
 }
 
 /// What reports ask.
 struct ReportQueries {
     let connection: any DatabaseConnection
 
+    private static let listed = """
+        SELECT session.id, session.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email,
+            account.username, session.started_at, session.last_seen_at, entry.closed_at, session.device_id,
+            video.name AS video
+        FROM session \(people(of: "session"))
+            JOIN session AS entry ON entry.viewer_id = session.viewer_id AND entry.id = session.entry_id
+            LEFT JOIN content AS video ON video.id = session.video_id
+        """
+
     /// Joins a table's viewers with their names, whichever door they came through.
     private static func people(of table: String) -> String {
         """
         JOIN viewer ON viewer.id = \(table).viewer_id LEFT JOIN account ON account.viewer_id = viewer.id
         """
+    }
+
+    /// A session by its number.
+    func session(_ id: Int64) throws -> ListedSession? {
+        try connection.row("\(Self.listed) WHERE session.id = $1", [id]).map(ListedSession.init(row:))
     }
 
     func sessions(_ filter: SessionFilter, limit: Int) throws -> [ListedSession] {
@@ -49,11 +72,7 @@ struct ReportQueries {
         let limit = conditions.placeholders(in: "?", limit)
         return try connection.rows(
             """
-            SELECT session.id, session.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email,
-                account.username, session.started_at, session.last_seen_at, session.closed_at, session.device_id,
-                video.name AS video
-            FROM session \(Self.people(of: "session"))
-                LEFT JOIN content AS video ON video.id = session.video_id
+            \(Self.listed)
             WHERE \(conditions.sql)
             ORDER BY session.started_at DESC, session.id DESC
             LIMIT \(limit)
@@ -61,18 +80,17 @@ struct ReportQueries {
         ).map(ListedSession.init(row:))
     }
 
-    /// A session's segments.
-    func pieces(of session: ListedSession) throws -> [DayFold.Piece] {
-        try connection.rows(
+    func fold(_ session: ListedSession) throws -> SessionFold {
+        let rows = try connection.rows(
             """
-            SELECT started_at, ended_at, attention FROM segment
+            SELECT entry_id, tab, started_at, ended_at, attention, unsure_ms, page_id, video_id FROM segment
             WHERE viewer_id = $1 AND session_id = $2 ORDER BY started_at
-            """, [session.viewer.id, session.id]
-        ).map { row in
-            let start: Timestamp = try row["started_at"]
-            return DayFold.Piece(
-                interval: start..<(try row["ended_at"]), attention: try row["attention"], contents: [])
-        }
+            """, [session.viewer.id, session.id])
+        let latest = try rows.map { row in
+            let end: Timestamp = try row["ended_at"]
+            return end + (try row["unsure_ms"] as Int64)
+        }.max()
+        return SessionFold(time: DayFold(try rows.map { try DayFold.Piece(row: $0) }), latestEnd: latest)
     }
 
     /// - Parameters:
@@ -91,7 +109,9 @@ struct ReportQueries {
                 (SELECT coalesce(sum(last_seen_at - started_at), 0) FROM session
                     WHERE session.viewer_id = viewer.id AND \(counted)) AS elapsed,
                 coalesce(sum(daily_statistic.visible_ms), 0) AS visible,
-                coalesce(sum(daily_statistic.engaged_ms), 0) AS engaged
+                coalesce(sum(daily_statistic.engaged_ms), 0) AS engaged,
+                coalesce(sum(daily_statistic.raw_ms), 0) AS raw,
+                coalesce(sum(daily_statistic.error_ms), 0) AS error
             FROM viewer LEFT JOIN account ON account.viewer_id = viewer.id
                 LEFT JOIN daily_statistic ON daily_statistic.viewer_id = viewer.id
                     AND daily_statistic.content_id = 0 AND \(conditions.days)
@@ -100,9 +120,13 @@ struct ReportQueries {
             ORDER BY engaged DESC, email
             """, conditions.arguments
         ).compactMap { row in
+            let sessions: Int = try row["sessions"]
+            let error: Int64 = try row["error"]
             let total = ViewerTotal(
-                email: try row["email"], username: try row["username"], sessions: try row["sessions"],
-                elapsedMs: try row["elapsed"], visibleMs: try row["visible"], engagedMs: try row["engaged"])
+                email: try row["email"], username: try row["username"], sessions: sessions,
+                elapsedMs: try row["elapsed"], elapsedErrorMs: Int64(sessions) * DayFold.resolution + error,
+                visibleMs: try row["visible"], visibleErrorMs: error, engagedMs: try row["engaged"],
+                engagedErrorMs: error, rawMs: try row["raw"])
             return total.sessions > 0 || total.visibleMs > 0 ? total : nil
         }
     }
@@ -111,7 +135,8 @@ struct ReportQueries {
         let conditions = Conditions(scope)
         return try connection.rows(
             """
-            SELECT daily_statistic.day, count(*) AS viewers, sum(visible_ms) AS visible, sum(engaged_ms) AS engaged
+            SELECT daily_statistic.day, count(*) AS viewers, sum(visible_ms) AS visible, sum(engaged_ms) AS engaged,
+                sum(raw_ms) AS raw, sum(error_ms) AS error
             FROM daily_statistic \(Self.people(of: "daily_statistic"))
             WHERE daily_statistic.content_id = 0 AND \(conditions.days) AND \(conditions.sql)
             GROUP BY daily_statistic.day ORDER BY daily_statistic.day DESC
@@ -119,7 +144,8 @@ struct ReportQueries {
         ).map { row in
             DayTotal(
                 day: LocalDays.date(of: try row["day"]), viewers: try row["viewers"],
-                visibleMs: try row["visible"], engagedMs: try row["engaged"])
+                visibleMs: try row["visible"], visibleErrorMs: try row["error"], engagedMs: try row["engaged"],
+                engagedErrorMs: try row["error"], rawMs: try row["raw"])
         }
     }
 
@@ -128,7 +154,7 @@ struct ReportQueries {
         return try connection.rows(
             """
             SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers,
-                sum(visible_ms) AS visible, sum(engaged_ms) AS engaged
+                sum(visible_ms) AS visible, sum(engaged_ms) AS engaged, sum(raw_ms) AS raw, sum(error_ms) AS error
             FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = 'video'
                 \(Self.people(of: "daily_statistic"))
             WHERE \(conditions.days) AND \(conditions.sql)
@@ -137,7 +163,8 @@ struct ReportQueries {
         ).map { row in
             VideoTotal(
                 video: try row["name"], viewers: try row["viewers"], visibleMs: try row["visible"],
-                engagedMs: try row["engaged"])
+                visibleErrorMs: try row["error"], engagedMs: try row["engaged"], engagedErrorMs: try row["error"],
+                rawMs: try row["raw"])
         }
     }
 

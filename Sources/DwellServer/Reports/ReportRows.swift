@@ -7,10 +7,18 @@ package struct ViewerTotal: Sendable, Codable, Equatable {
     package let sessions: Int
     /// Sum over sessions, each from its first to its last sign of life, in milliseconds.
     package let elapsedMs: Int64
+    /// The largest possible error of `elapsedMs`, in milliseconds.
+    package let elapsedErrorMs: Int64
     /// Union over everything the person had open, in milliseconds.
     package let visibleMs: Int64
+    /// The largest possible error of `visibleMs`, in milliseconds.
+    package let visibleErrorMs: Int64
     /// Union of what was active, in milliseconds.
     package let engagedMs: Int64
+    /// The largest possible error of `engagedMs`, in milliseconds.
+    package let engagedErrorMs: Int64
+    /// Sum over tabs, each counted by itself, in milliseconds: what adding up would have said.
+    package let rawMs: Int64
 }
 
 /// What one day brought.
@@ -21,7 +29,14 @@ package struct DayTotal: Sendable, Codable, Equatable {
     package let viewers: Int
     /// Sum over the people, each counted once at a time, in milliseconds.
     package let visibleMs: Int64
+    /// The largest possible error of `visibleMs`, in milliseconds.
+    package let visibleErrorMs: Int64
+    /// Of that, what was active, in milliseconds.
     package let engagedMs: Int64
+    /// The largest possible error of `engagedMs`, in milliseconds.
+    package let engagedErrorMs: Int64
+    /// Sum over tabs, each counted by itself, in milliseconds: what adding up would have said.
+    package let rawMs: Int64
 }
 
 /// What one video brought.
@@ -31,5 +46,12 @@ package struct VideoTotal: Sendable, Codable, Equatable {
     package let viewers: Int
     /// Sum over people and days, in milliseconds.
     package let visibleMs: Int64
+    /// The largest possible error of `visibleMs`, in milliseconds.
+    package let visibleErrorMs: Int64
+    /// Of that, what was active, in milliseconds.
     package let engagedMs: Int64
+    /// The largest possible error of `engagedMs`, in milliseconds.
+    package let engagedErrorMs: Int64
+    /// Sum over tabs, each counted by itself, in milliseconds: what adding up would have said.
+    package let rawMs: Int64
 }

@@ -41,12 +41,26 @@ package struct Reports: Sendable {
             let found = try queries.sessions(filter, limit: filter.limit + 1)
             let page = found.prefix(filter.limit)
             let records = try page.map { listed in
-                listed.record(try queries.pieces(of: listed), now: now)
+                listed.record(try queries.fold(listed), now: now)
             }
             let last = found.count > page.count ? page.last : nil
             return SessionPage(
                 sessions: records,
                 nextCursor: last.map { SessionCursor(startedAt: $0.startedAt, id: $0.id).text })
+        }
+    }
+
+    /// A session and everything that its figures rest on; `nil` when there is none of that number.
+    package func evidence(session id: Int64) async throws -> SessionEvidence? {
+        let now = clock.now()
+        return try await database.read { connection in
+            let queries = ReportQueries(connection: connection)
+            guard let listed = try queries.session(id) else { return nil }
+            let fold = try queries.fold(listed)
+            let evidence = EvidenceQueries(connection: connection)
+            return SessionEvidence(
+                session: listed.record(fold, now: now), segments: try evidence.segments(of: listed),
+                visible: fold.time.visible, devices: try evidence.devices(of: listed))
         }
     }
 

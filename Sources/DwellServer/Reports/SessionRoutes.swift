@@ -2,7 +2,7 @@ import DwellAPI
 import Foundation
 import Hummingbird
 
-/// Sessions for programs: `GET /api/v1/sessions`.
+/// Sessions for programs: `GET /api/v1/sessions`, and `/api/v1/sessions/N` with the evidence.
 struct SessionRoutes {
     let reports: Reports
     let keys: APIKeys
@@ -11,15 +11,29 @@ struct SessionRoutes {
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
             .get("/api/v1/sessions", use: list)
+            .get("/api/v1/sessions/{id}", use: show)
+    }
+
+    private func show(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try await authenticate(request)
+        guard let id = try? context.parameters.require("id", as: Int64.self),
+            let evidence = try await reports.evidence(session: id)
+        else { throw PublicError.notFound }
+        return try .json(evidence)
     }
 
     private func list(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try await authenticate(request)
+        return try .json(try await reports.sessions(try filter(of: request)))
+    }
+
+    /// Lets in who has a key.
+    private func authenticate(_ request: Request) async throws {
         guard let key = request.bearerToken, try await keys.isValid(key) else {
             var error = PublicError.unauthorized
             error.headers[.wwwAuthenticate] = "Bearer"
             throw error
         }
-        return try .json(try await reports.sessions(try filter(of: request)))
     }
 
     private func filter(of request: Request) throws(InvalidField) -> SessionFilter {

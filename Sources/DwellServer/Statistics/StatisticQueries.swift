@@ -9,30 +9,35 @@ struct StatisticQueries {
         let pairs = try connection.rows(
             "SELECT viewer_id, day FROM dirty_day ORDER BY viewer_id, day LIMIT $1", [limit]
         ).map { (viewer: try $0["viewer_id"] as Int64, day: try $0["day"] as Int64) }
-        for pair in pairs {
-            try connection.execute(
-                "DELETE FROM dirty_day WHERE viewer_id = $1 AND day = $2", [pair.viewer, pair.day])
-        }
+        for pair in pairs { try markClean(viewer: pair.viewer, day: pair.day) }
         return pairs
     }
 
     /// The parts of a viewer's segments that lie in a window.
-    func segments(viewer: Int64, in window: Range<Timestamp>) throws -> [DayFold.Piece] {
+    func pieces(of viewer: Int64, in window: Range<Timestamp>) throws -> [DayFold.Piece] {
         try connection.rows(
             """
-            SELECT segment.started_at, segment.ended_at, segment.attention, segment.page_id, segment.video_id
+            SELECT segment.entry_id, segment.tab, segment.started_at, segment.ended_at, segment.attention,
+                segment.unsure_ms, segment.page_id, segment.video_id
             FROM session JOIN segment
                 ON segment.viewer_id = session.viewer_id AND segment.session_id = session.id
             WHERE session.viewer_id = $1 AND session.started_at < $3 AND session.last_seen_at > $2
                 AND segment.started_at < $3 AND segment.ended_at > $2
             """, [viewer, window.lowerBound, window.upperBound]
+        ).map { try DayFold.Piece(row: $0, within: window) }
+    }
+
+    /// What is known of a viewer's day.
+    func totals(viewer: Int64, day: Int64) throws -> [DayFold.Total] {
+        try connection.rows(
+            """
+            SELECT content_id, visible_ms, engaged_ms, raw_ms, error_ms FROM daily_statistic
+            WHERE viewer_id = $1 AND day = $2 ORDER BY content_id
+            """, [viewer, day]
         ).map { row in
-            let start: Timestamp = try row["started_at"]
-            let end: Timestamp = try row["ended_at"]
-            let contents: [Int64?] = [try row["page_id"], try row["video_id"]]
-            return DayFold.Piece(
-                interval: (start..<end).clamped(to: window), attention: try row["attention"],
-                contents: contents.compactMap(\.self))
+            DayFold.Total(
+                content: try row["content_id"], visible: try row["visible_ms"], engaged: try row["engaged_ms"],
+                raw: try row["raw_ms"], error: try row["error_ms"])
         }
     }
 
@@ -43,9 +48,9 @@ struct StatisticQueries {
         for total in totals {
             try connection.execute(
                 """
-                INSERT INTO daily_statistic (viewer_id, day, content_id, visible_ms, engaged_ms)
-                VALUES ($1, $2, $3, $4, $5)
-                """, [viewer, day, total.content, total.visible, total.engaged])
+                INSERT INTO daily_statistic (viewer_id, day, content_id, visible_ms, engaged_ms, raw_ms, error_ms)
+                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                """, [viewer, day, total.content, total.visible, total.engaged, total.raw, total.error])
         }
     }
 
@@ -69,6 +74,37 @@ struct StatisticQueries {
                 marked = (viewer, day)
             }
         }
+    }
+
+    /// The viewers after a given one, by number.
+    func viewers(after number: Int64, limit: Int) throws -> [Int64] {
+        try connection.rows(
+            "SELECT id FROM viewer WHERE id > $1 ORDER BY id LIMIT $2", [number, limit]
+        ).map { try $0["id"] }
+    }
+
+    func viewerCount() throws -> Int {
+        try connection.row("SELECT count(*) AS count FROM viewer")?["count"] ?? 0
+    }
+
+    /// Every day that a viewer has a segment in, or a statistic of.
+    func days(of viewer: Int64, _ days: LocalDays) throws -> Set<Int64> {
+        var found: Set<Int64> = []
+        try connection.forEachRow(
+            "SELECT started_at, ended_at FROM segment WHERE viewer_id = $1 AND ended_at > started_at", [viewer]
+        ) { row in
+            let start: Timestamp = try row["started_at"]
+            found.formUnion(days.days(touching: start..<(try row["ended_at"])))
+        }
+        try connection.forEachRow(
+            "SELECT DISTINCT day FROM daily_statistic WHERE viewer_id = $1", [viewer]
+        ) { found.insert(try $0["day"]) }
+        return found
+    }
+
+    /// Takes a (viewer, day) pair off the list of dirty ones.
+    func markClean(viewer: Int64, day: Int64) throws {
+        try connection.execute("DELETE FROM dirty_day WHERE viewer_id = $1 AND day = $2", [viewer, day])
     }
 
     /// The time zone that days are cut in, once a server has noted it.

@@ -34,8 +34,8 @@ package struct Statistics: Sendable {
                 let queries = StatisticQueries(connection: connection)
                 let dirty = try queries.takeDirty(limit: Self.batchSize)
                 for pair in dirty {
-                    let segments = try queries.segments(viewer: pair.viewer, in: days.range(of: pair.day))
-                    try queries.replace(viewer: pair.viewer, day: pair.day, with: DayFold(segments).totals)
+                    let pieces = try queries.pieces(of: pair.viewer, in: days.range(of: pair.day))
+                    try queries.replace(viewer: pair.viewer, day: pair.day, with: DayFold(pieces).totals)
                 }
                 return dirty.count
             }
@@ -44,6 +44,60 @@ package struct Statistics: Sendable {
         }
         if total > 0 { logger.info("statistics computed", metadata: ["days": "\(total)"]) }
         return total
+    }
+
+    /// What computing everything anew found.
+    package struct Recomputation: Sendable, Equatable {
+        /// How many (viewer, day) pairs there are.
+        package var days = 0
+        /// How many of them were not as their segments say, and are now.
+        package var changed = 0
+    }
+
+    /// Computes every day of every viewer anew. When nothing is wrong and nothing dirty, it changes nothing.
+    /// - Parameter progress: Called after each viewer with how many are done, and how many there are
+    package func recompute(progress: @Sendable (_ done: Int, _ of: Int) -> Void) async throws -> Recomputation {
+        let count = try await database.read { try StatisticQueries(connection: $0).viewerCount() }
+        var result = Recomputation()
+        var done = 0
+        var last: Int64 = 0
+        while true {
+            let viewers = try await database.read { [last] connection in
+                try StatisticQueries(connection: connection).viewers(after: last, limit: Self.batchSize)
+            }
+            guard let end = viewers.last else { return result }
+            for viewer in viewers {
+                let part = try await recompute(viewer)
+                result.days += part.days
+                result.changed += part.changed
+                done += 1
+                progress(done, max(count, done))
+            }
+            last = end
+        }
+    }
+
+    /// Computes every day of one viewer anew, a few in each transaction.
+    private func recompute(_ viewer: Int64) async throws -> Recomputation {
+        let all = try await database.read { [days] connection in
+            try StatisticQueries(connection: connection).days(of: viewer, days).sorted()
+        }
+        var result = Recomputation()
+        for start in stride(from: 0, to: all.count, by: Self.batchSize) {
+            let batch = all[start..<min(start + Self.batchSize, all.count)]
+            result.days += batch.count
+            result.changed += try await database.write { [days] connection in
+                let queries = StatisticQueries(connection: connection)
+                return try batch.count { day in
+                    let totals = DayFold(try queries.pieces(of: viewer, in: days.range(of: day))).totals
+                    try queries.markClean(viewer: viewer, day: day)
+                    guard try queries.totals(viewer: viewer, day: day) != totals else { return false }
+                    try queries.replace(viewer: viewer, day: day, with: totals)
+                    return true
+                }
+            }
+        }
+        return result
     }
 
     /// How many accounts there are: the number that the cron trigger answers.

@@ -5,8 +5,24 @@ import Testing
 
 @Suite struct BeatRulesTests {
     @Test func `a beat of 500 sound segments is accepted`() throws {
-        let claims = (0..<500).map { Guest.segment($0, from: 0, to: 10) }
-        try BeatRules.check(BeatBody(sentAt: 10, segments: claims))
+        try BeatRules.check(v: 1, sentAt: 10, interval: nil, segmentCount: 500)
+        for n in 0..<500 { try BeatRules.check(Guest.segment(n, from: 0, to: 10), at: "segments[\(n)]", sentAt: 10) }
+    }
+
+    @Test(
+        arguments: [
+            (2, 10, nil, 0, "v"), (1, 10, 999, 0, "interval"), (1, 10, 86_400_001, 0, "interval"),
+            (1, 10, nil, 501, "segments"),
+        ] as [(Int64, Int64, Int64?, Int, String)])
+    func `what a beat says of itself is checked before its segments`(
+        v: Int64, sentAt: Int64, interval: Int64?, count: Int, field: String
+    ) {
+        do {
+            try BeatRules.check(v: v, sentAt: sentAt, interval: interval, segmentCount: count)
+            Issue.record("\(field) was taken")
+        } catch {
+            #expect(error.field == field)
+        }
     }
 
     @Test func `the first field that is wrong is named by its path`() {
@@ -41,7 +57,10 @@ import Testing
 
     private func refused(_ claims: [SegmentClaim], sentAt: Int64 = 10) -> String? {
         do {
-            try BeatRules.check(BeatBody(sentAt: sentAt, segments: claims))
+            try BeatRules.check(v: 1, sentAt: sentAt, interval: nil, segmentCount: claims.count)
+            for (index, claim) in claims.enumerated() {
+                try BeatRules.check(claim, at: "segments[\(index)]", sentAt: sentAt)
+            }
             return nil
         } catch {
             return error.field

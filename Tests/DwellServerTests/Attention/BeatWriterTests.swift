@@ -11,13 +11,13 @@ import Testing
             let guest = try await Guest(store, writer)
             let now = store.clock.now.milliseconds
             store.clock.advance(by: 10_000)
-            try await withThrowingTaskGroup(of: Session?.self) { group in
+            try await withThrowingTaskGroup(of: BeatOutcome.self) { group in
                 for n in 0..<3000 {
                     group.addTask {
                         try await guest.claim([Guest.segment(n, from: now, to: now + 1)], sentAt: now + 10_000)
                     }
                 }
-                for try await session in group { #expect(session != nil) }
+                for try await outcome in group { #expect(outcome == .stored(guest.entry)) }
             }
         }
         #expect(try await store.rows("SELECT count(*) FROM segment") == ["[DwellServer.SQLValue.integer(3000)]"])
@@ -52,7 +52,7 @@ import Testing
             away.isAway.withLock { $0 = true }
             await #expect(throws: DatabaseError.unavailable("away")) { try await guest.beat() }
             away.isAway.withLock { $0 = false }
-            #expect(try await guest.beat() != nil)
+            #expect(try await guest.beat() == .stored(guest.entry))
         }
     }
 

@@ -11,7 +11,7 @@ import Testing
             let guest = try await Guest(store, writer)
             let now = store.clock.now.milliseconds
             store.clock.advance(by: 600_000)
-            _ = try await guest.claim(
+            try await guest.claim(
                 [
                     Guest.segment(0, from: now, to: now + 300_000, tab: "a", page: "/one"),
                     Guest.segment(0, from: now + 100_000, to: now + 400_000, attention: .idle, tab: "b", page: "/two"),
@@ -36,7 +36,7 @@ import Testing
             let guest = try await Guest(store, writer)
             let start = store.clock.now.milliseconds
             store.clock.advance(by: 1_500_000)
-            _ = try await guest.claim(
+            try await guest.claim(
                 [Guest.segment(0, from: start, to: start + 1_500_000)], sentAt: start + 1_500_000)
         }
         try await store.statistics.aggregate()
@@ -55,7 +55,7 @@ import Testing
             let start = store.clock.now.milliseconds
             for (from, to) in [(0, 300_000), (1_200_000, 1_500_000), (0, 1_500_000)] as [(Int64, Int64)] {
                 store.clock.set(Timestamp(milliseconds: start + to))
-                _ = try await guest.claim([Guest.segment(0, from: start + from, to: start + to)], sentAt: start + to)
+                try await guest.claim([Guest.segment(0, from: start + from, to: start + to)], sentAt: start + to)
                 try await store.statistics.aggregate()
             }
         }
@@ -77,13 +77,10 @@ import Testing
         claims.sort { $0.from < $1.from }
         let history = claims
         try await store.withWriter { writer in
-            var guest = try await Guest(store, writer)
+            let guest = try await Guest(store, writer)
             for claim in history {
                 store.clock.set(start + claim.to)
-                let sentAt = store.clock.now - start
-                if let session = try await guest.claim([claim], sentAt: sentAt) {
-                    guest = guest.with(session: session.id)
-                }
+                try await guest.claim([claim], sentAt: claim.to)
             }
         }
         try await store.statistics.aggregate()

@@ -2,13 +2,14 @@ package import Crypto
 package import DwellAPI
 import Foundation
 
-/// A cookie's value that names a visitor's session and can't be forged: a few numbers and their HMAC.
-package struct SignedCookie: Sendable {
-    /// What a cookie of the gate says.
+/// Names a viewer and an entry, and can't be forged: a few numbers and their HMAC.
+package struct SignedToken: Sendable {
+    /// What a token says.
     package struct Content: Sendable, Equatable {
         package let viewer: Int64
-        package let session: Int64
-        /// The end of the cookie, whatever the browser keeps.
+        /// The session that the visitor, or the login, began with.
+        package let entry: Int64
+        /// The end of the token, whatever the browser keeps.
         package let expiresAt: Timestamp
     }
 
@@ -22,10 +23,10 @@ package struct SignedCookie: Sendable {
         self.key = key
     }
 
-    /// The cookie's value: base64url of three big-endian numbers and the first half of their HMAC-SHA-256.
+    /// The token as text: base64url of three big-endian numbers and the first half of their HMAC-SHA-256.
     package func value(of content: Content) -> String {
         var bytes = Data(capacity: Self.contentLength + Self.signatureLength)
-        for number in [content.viewer, content.session, content.expiresAt.milliseconds] {
+        for number in [content.viewer, content.entry, content.expiresAt.milliseconds] {
             withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
         }
         bytes.append(signature(of: bytes))
@@ -49,7 +50,7 @@ package struct SignedCookie: Sendable {
             (0..<3).map { Int64(bigEndian: raw.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
         }
         let content = Content(
-            viewer: numbers[0], session: numbers[1], expiresAt: Timestamp(milliseconds: numbers[2]))
+            viewer: numbers[0], entry: numbers[1], expiresAt: Timestamp(milliseconds: numbers[2]))
         return now < content.expiresAt ? content : nil
     }
 

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Foundation
+
+/// `dwell recompute`
+struct RecomputeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recompute", abstract: "Compute every day's statistics anew from the segments.",
+        discussion: """
+            Statistics follow from segments, so this changes nothing, except days that were waiting to be computed. \
+            It may run beside the server.
+            """)
+
+    @OptionGroup var store: StoreOptions
+
+    func run() async throws {
+        let open = try await store.open()
+        let statistics = Statistics(database: open.database, days: open.days, logger: open.logger)
+        let waiting = try await statistics.aggregate()
+        let bar = ProgressBar(of: "people")
+        let result = try await statistics.recompute { done, count in bar.show(done, of: count) }
+        bar.end()
+        print("\(waiting) days were waiting and were computed.")
+        print("\(result.days) days were computed anew; \(result.changed) of them were different.")
+        try open.database.close()
+    }
+}
