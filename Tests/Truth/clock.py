@@ -1,9 +1,9 @@
 """The clock of a scenario: what the test knows of time, independently of Dwell.
 
 `RealClock` is the machine's: nothing is moved, waiting takes as long as it says. `MovedClock` stands
-still until the test moves it; it moves the pages' clocks (Playwright's `page.clock`) and the server's
-(libfaketime reads a file at every look at the time) together, in steps of a second at most, and
-waits after each step until every request that the step set going is answered.
+still until the test moves it; it moves the pages' clocks (Playwright's `page.clock`) and the
+server's (libfaketime reads a file at every look at the time) together, in steps of a second at most,
+and waits after each step until every request that the step set going is answered.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class MovedClock:
             milliseconds -= step
 
     def sleep(self, milliseconds: int) -> None:
-        """The machine sleeps: no timer fires until it wakes, and then each that is due fires once."""
+        """The machine sleeps: no timer fires until it wakes, and then each one that is due once."""
         self._move(milliseconds, lambda context: context.clock.fast_forward(milliseconds))
 
     def sleep_like_linux(self, milliseconds: int) -> None:
@@ -135,25 +135,27 @@ class Traffic:
         self._context = context
         self._under_way: dict[Request, Page | None] = {}
         self._answered = False
+        self._latest = ""
         context.on("request", self._leaves)
         context.on("requestfinished", self._is_over)
         context.on("requestfailed", self._is_over)
         context.on("page", lambda page: page.on("close", self._forget))
 
     def settle(self) -> None:
-        """Waits until every request is answered and the page has taken the answer."""
+        """Waits until every request is answered and the page has nothing to add."""
         deadline = time.monotonic() + PATIENCE_S
-        while self._under_way:
-            assert time.monotonic() < deadline, [one.url for one in self._under_way]
-            _let_playwright_work([self._context])
-        if self._answered:
-            self._answered = False
-            _catch_up(self._context)
-            self.settle()
+        while self._under_way or self._answered:
+            assert time.monotonic() < deadline, f"no end of requests: {self._latest}"
+            if self._under_way:
+                _let_playwright_work([self._context])
+            else:
+                self._answered = False
+                _catch_up(self._context)
 
     def _leaves(self, request: Request) -> None:
         if not request.url.endswith("?catch-up"):
             self._under_way[request] = _page_of(request)
+            self._latest = request.url
 
     def _is_over(self, request: Request) -> None:
         if self._under_way.pop(request, None):

@@ -1,4 +1,4 @@
-"""What dwell.js costs a page that nobody touches: bytes on the wire, and time on the main thread."""
+"""What dwell.js costs a page that nobody touches: bytes, and time on the main thread."""
 
 from __future__ import annotations
 
@@ -71,5 +71,6 @@ def _measure(scene: Scene) -> Cost:
 
 def _busy(devtools: CDPSession) -> list[float]:
     """Seconds that the main thread has worked in all, and those of them in scripts."""
-    metrics = {one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]}
+    answer = devtools.send("Performance.getMetrics")
+    metrics = {one["name"]: one["value"] for one in answer["metrics"]}
     return [metrics["TaskDuration"], metrics["ScriptDuration"]]

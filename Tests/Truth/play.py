@@ -55,11 +55,14 @@ class Row:
 
     @staticmethod
     def of(given: dict[str, Any]) -> Row:
-        measures = {
-            name: Measures(**given[name]) if given[name] else None
-            for name in ("truth", "told", "possible_error")
-        }
-        return Row(given["name"], blueprint=given["blueprint"], **measures)  # type: ignore[arg-type]
+        possible = given["possible_error"]
+        return Row(
+            given["name"],
+            Measures(**given["truth"]),
+            Measures(**given["told"]),
+            Measures(**possible) if possible else None,
+            given["blueprint"],
+        )
 
 
 def play(name: str) -> Row:
@@ -67,17 +70,14 @@ def play(name: str) -> Row:
     scenario = SCENARIOS[name]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         with sync_playwright() as playwright:
-            scene = Scene(
-                Path(folder), playwright, _clock(scenario, Path(folder)),
-                scenario.flags, scenario.off_by,
-            )
+            clock = _clock(scenario, Path(folder))
+            scene = Scene(Path(folder), playwright, clock, scenario.flags, scenario.off_by)
             try:
                 outcome = scenario.play(scene)
             finally:
                 scene.close()
-    return Row(
-        name, outcome.truth, outcome.told, outcome.possible_error, scene.blueprint.duration
-    )
+    blueprint = scene.blueprint.duration
+    return Row(name, outcome.truth, outcome.told, outcome.possible_error, blueprint)
 
 
 def _clock(scenario: Scenario, folder: Path) -> RealClock | MovedClock:

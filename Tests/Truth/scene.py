@@ -1,4 +1,4 @@
-"""What every scenario plays on: a server, a site, a clock, browsers, and the visit to be measured."""
+"""What every scenario plays on: a server, a site, a clock, browsers, and what people do there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from .clock import SECOND, MovedClock, RealClock
 
 SCRIPT = '<script src="/dwell.js" defer></script>'
 TEXT = '<p style="height: 5000px">A long text.</p>'
-FILM = '<video src="/film.webm" data-dwell-video="lesson" width="320" height="180" muted loop></video>'
+FILM = (
+    '<video src="/film.webm" data-dwell-video="lesson" width="320" height="180" muted loop></video>'
+)
 INPUT_EVERY = 20 * SECOND
 TOLD_WITHIN_S = 5.0
 QUIET_FOR_S = 0.5
@@ -143,7 +145,9 @@ class Scene:
         assert answer.ok, answer.text()
         return email, self.clock.now
 
-    def opens(self, page: str = "confidential/text", browser: Chromium | None = None) -> tuple[Page, int]:
+    def opens(
+        self, page: str = "confidential/text", browser: Chromium | None = None
+    ) -> tuple[Page, int]:
         """Opens a page in a tab of its own, in front of the others; gives the moment too."""
         tab = (browser or self.browser).context.new_page()
         tab.bring_to_front()
