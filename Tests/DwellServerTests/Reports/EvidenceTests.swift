@@ -68,6 +68,6 @@ import Testing
     @Test func `a session that does not exist has no evidence`() async throws {
         let store = try await TestStore()
         let evidence = try await store.reports.evidence(session: 1)
-        #expect(evidence == nil)
+        withExtendedLifetime(store) { #expect(evidence == nil) }
     }
 }
