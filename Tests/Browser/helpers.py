@@ -67,6 +67,21 @@ def stop_time(page: Page) -> None:
     page.clock.pause_at(NOON + MINUTE)  # Not NOON itself: a slow machine may be past it by now.
 
 
+def wait(page: Page, milliseconds: int) -> None:
+    """Lets the page's own time pass, second by second. What it asks meanwhile is answered in time."""
+    asked: list[Request] = []
+    note = asked.append
+    page.on("request", note)
+    while milliseconds > 0:
+        page.clock.run_for(min(milliseconds, SECOND))
+        milliseconds -= SECOND
+        if asked:
+            asked.clear()
+            catch_up(page)
+            asked.clear()
+    page.remove_listener("request", note)
+
+
 # Beats
 
 

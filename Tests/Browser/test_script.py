@@ -31,6 +31,7 @@ from .helpers import (
     record,
     record_up_to,
     stop_time,
+    wait,
     write_pages,
 )
 
@@ -82,11 +83,6 @@ def read(page: Page, server: Dwell, name: str) -> Beats:
     beats = Beats(page)
     beat_while(page, lambda: page.goto(confidential(server, name)))
     return beats
-
-
-def wait(page: Page, milliseconds: int) -> None:
-    """Lets the page's own time pass, second by second."""
-    page.clock.run_for(milliseconds)
 
 
 def close_to(milliseconds: int, expected: int, within: int = TICK) -> bool:
