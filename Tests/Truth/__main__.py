@@ -15,7 +15,7 @@ from .cost import measure
 from .play import play
 from .registry import SCENARIOS
 from .runs import TIME_LIMIT_S, run_all, run_cost
-from .table import document, markdown
+from .table import document, films, markdown, misses
 
 DOCUMENT = REPOSITORY / "docs" / "truth.md"
 
@@ -43,7 +43,8 @@ def table(write: bool) -> int:
     rows.sort(key=lambda row: list(SCENARIOS).index(row.name))
     spent = run_cost()
     lasted = (datetime.now(UTC) - began).total_seconds()
-    print(markdown(rows), spent, f"All of it took {lasted:.0f} s.", sep="\n\n")
+    parts = [markdown(rows), films(rows), misses(rows), spent, f"All of it took {lasted:.0f} s."]
+    print(*parts, sep="\n\n")
     print(*failed, sep="\n\n", file=sys.stderr)
     wrong = [problem for row in rows for problem in row.problems]
     print(*wrong, sep="\n", file=sys.stderr)

@@ -1,9 +1,11 @@
 """The clock of a scenario: what the test knows of time, independently of Dwell.
 
-`RealClock` is the machine's: nothing is moved, waiting takes as long as it says. `MovedClock` stands
-still until the test moves it; it moves the pages' clocks (Playwright's `page.clock`) and the
-server's (libfaketime reads a file at every look at the time) together, in steps of a second at most,
-and waits after each step until every request that the step set going is answered.
+`RealClock` is the machine's: nothing is moved, waiting takes as long as it says.
+
+`MovedClock` stands still until the test moves it. It moves the pages' clocks (Playwright's
+`page.clock`) and the server's (libfaketime reads a file at every look at the time) together, in
+steps of a second at most, and waits after each step until every request that the step set going is
+answered.
 """
 
 from __future__ import annotations
@@ -23,6 +25,13 @@ HOUR = 60 * MINUTE
 YEAR = 365 * 24 * HOUR
 MORNING = 1_800_000_000 * SECOND  # 2027-01-15 08:00 UTC: when moved clocks start.
 PATIENCE_S = 10
+TRIP = 1
+WHOLE_MILLISECONDS = """
+    // Browsers cut fractions of a millisecond off a timer's delay; Playwright's clock keeps them.
+    const { setTimeout: after, setInterval: every } = window;
+    window.setTimeout = (action, delay, ...words) => after(action, Math.trunc(delay), ...words);
+    window.setInterval = (action, delay, ...words) => every(action, Math.trunc(delay), ...words);
+"""
 FAKETIME: str | None = next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None)
 
 
@@ -90,36 +99,44 @@ class MovedClock:
         at = (self.now + off_by) / SECOND
         context.clock.install(time=at - 60)
         context.clock.pause_at(at)
+        context.add_init_script(WHOLE_MILLISECONDS)
         self._pages.append((context, Traffic(context)))
 
     def leaves(self, context: BrowserContext) -> None:
         self._pages = [one for one in self._pages if one[0] is not context]
 
     def wait(self, milliseconds: int) -> None:
-        while milliseconds > 0:
-            step = min(milliseconds, SECOND)
-            self._move(step, lambda context, step=step: context.clock.run_for(step))
-            milliseconds -= step
+        until = self.now + milliseconds
+        while self.now < until:
+            self._run(min(SECOND, until - self.now))
+            self.settle()
 
     def sleep(self, milliseconds: int) -> None:
         """The machine sleeps: no timer fires until it wakes, and then each one that is due once."""
         self._move(milliseconds, lambda context: context.clock.fast_forward(milliseconds))
+        self.settle()
 
     def sleep_like_linux(self, milliseconds: int) -> None:
         """The same, on a machine whose steady clock sleeps as well: timers know nothing of it."""
         at = (self.now + milliseconds) / SECOND
         self._move(milliseconds, lambda context: context.clock.set_system_time(at))
+        self.settle()
 
     def settle(self) -> None:
-        for _, traffic in self._pages:
-            traffic.settle()
+        """Waits until the pages have their answers, and nothing to add. An answer takes a while."""
+        deadline = time.monotonic() + PATIENCE_S
+        while any([traffic.settle() for _, traffic in self._pages]):
+            assert time.monotonic() < deadline, "the pages never stop sending"
+            self._run(TRIP)
+
+    def _run(self, milliseconds: int) -> None:
+        self._move(milliseconds, lambda context: context.clock.run_for(milliseconds))
 
     def _move(self, milliseconds: int, how: Callable[[BrowserContext], None]) -> None:
         self.now += milliseconds
         self._tell_server()
         for context, _ in self._pages:
             how(context)
-        self.settle()
 
     def _tell_server(self) -> None:
         at = datetime.fromtimestamp(self.now // SECOND, UTC)
@@ -135,27 +152,25 @@ class Traffic:
         self._context = context
         self._under_way: dict[Request, Page | None] = {}
         self._answered = False
-        self._latest = ""
         context.on("request", self._leaves)
         context.on("requestfinished", self._is_over)
         context.on("requestfailed", self._is_over)
         context.on("page", lambda page: page.on("close", self._forget))
 
-    def settle(self) -> None:
-        """Waits until every request is answered and the page has nothing to add."""
+    def settle(self) -> bool:
+        """Waits until every request is answered and the pages know; gives whether there was one."""
         deadline = time.monotonic() + PATIENCE_S
-        while self._under_way or self._answered:
-            assert time.monotonic() < deadline, f"no end of requests: {self._latest}"
-            if self._under_way:
-                _let_playwright_work([self._context])
-            else:
-                self._answered = False
-                _catch_up(self._context)
+        while self._under_way:
+            assert time.monotonic() < deadline, [one.url for one in self._under_way]
+            _let_playwright_work([self._context])
+        answered, self._answered = self._answered, False
+        if answered:
+            _catch_up(self._context)
+        return answered
 
     def _leaves(self, request: Request) -> None:
         if not request.url.endswith("?catch-up"):
             self._under_way[request] = _page_of(request)
-            self._latest = request.url
 
     def _is_over(self, request: Request) -> None:
         if self._under_way.pop(request, None):

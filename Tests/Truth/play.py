@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from . import scenarios  # noqa: F401
 from .clock import MovedClock, RealClock
 from .registry import AIM, SCENARIOS, Scenario
-from .scene import Measures, Scene
+from .scene import Film, Measures, Scene
 
 LOADING = 500  # A page that is loading is there already, but its script has not begun.
 
@@ -24,8 +25,10 @@ class Row:
     name: str
     truth: Measures
     told: Measures
-    possible_error: Measures | None
+    possible_error: Measures
     blueprint: int
+    film_truth: Film | None
+    film_told: Film | None
 
     @property
     def error(self) -> Measures:
@@ -42,26 +45,35 @@ class Row:
     @property
     def problems(self) -> list[str]:
         """What is wrong with these figures; nothing, if all is well."""
+        return [f"{self.name}: {problem}" for problem in self._problems()]
+
+    def _problems(self) -> Iterator[str]:
         scenario = SCENARIOS[self.name]
         slack = LOADING if scenario.real else 0
-        found = []
+        possible_errors = asdict(self.possible_error)
         for measure, error in asdict(self.error).items():
+            possible = possible_errors[measure]
             if abs(error) > scenario.within:
-                found.append(f"{self.name}: {measure} is {error} ms off")
-            possible = asdict(self.possible_error)[measure] if self.possible_error else None
-            if possible is not None and abs(error) > possible + slack:
-                found.append(f"{self.name}: {measure} is {error} ms off, said to be {possible}")
-        return found
+                yield f"{measure} is {error} ms off"
+            if abs(error) > possible + slack:
+                yield f"{measure} is {error} ms off, which is said to be {possible} at most"
+        if self.film_truth and self.film_told:
+            told = asdict(self.film_told)
+            for measure, truth in asdict(self.film_truth).items():
+                if abs(told[measure] - truth) > AIM:
+                    yield f"of the film, {measure} is {told[measure]} ms instead of {truth}"
 
     @staticmethod
     def of(given: dict[str, Any]) -> Row:
-        possible = given["possible_error"]
+        """Reads a row that another process has written as JSON."""
         return Row(
             given["name"],
             Measures(**given["truth"]),
             Measures(**given["told"]),
-            Measures(**possible) if possible else None,
+            Measures(**given["possible_error"]),
             given["blueprint"],
+            Film(**given["film_truth"]) if given["film_truth"] else None,
+            Film(**given["film_told"]) if given["film_told"] else None,
         )
 
 
@@ -76,8 +88,15 @@ def play(name: str) -> Row:
                 outcome = scenario.play(scene)
             finally:
                 scene.close()
-    blueprint = scene.blueprint.duration
-    return Row(name, outcome.truth, outcome.told, outcome.possible_error, blueprint)
+    return Row(
+        name,
+        outcome.truth,
+        outcome.told,
+        outcome.possible_error,
+        scene.blueprint.duration,
+        outcome.film_truth,
+        outcome.film_told,
+    )
 
 
 def _clock(scenario: Scenario, folder: Path) -> RealClock | MovedClock:

@@ -51,12 +51,22 @@ class Measures:
 
 
 @dataclass(frozen=True)
+class Film:
+    """Milliseconds: how long a film played, and how much of it."""
+
+    played: int
+    seen: int
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a scenario found out: its truth, and what Dwell tells of it."""
 
     truth: Measures
     told: Measures
-    possible_error: Measures | None = None
+    possible_error: Measures
+    film_truth: Film | None = None
+    film_told: Film | None = None
 
 
 class TimedDwell(Dwell):
@@ -204,7 +214,7 @@ class Scene:
             client.cookies.set(cookie["name"], cookie["value"], domain=cookie["domain"], path="/")
         return client
 
-    def told(self, until: int, **whose: str) -> tuple[Measures, Measures | None]:
+    def told(self, until: int, **whose: str) -> tuple[Measures, Measures]:
         """What Dwell tells of this person's sessions, and how far off it says that may be.
 
         Waits for the beat that tells of the last moment. It may never come: a browser that was
@@ -215,6 +225,16 @@ class Scene:
         found = self.server.sessions(**whose)
         assert not self.errors, self.errors
         return _sum(found, "Ms"), _sum(found, "ErrorMs")
+
+    def film_told(self, **whose: str) -> Film:
+        """What Dwell tells of the films in this person's only session: the sum of what played."""
+        (session,) = self.server.sessions(**whose)
+        evidence = self.server.api(f"/api/v1/sessions/{session['id']}").json()
+        parts = [one for one in evidence["segments"] if one["video"]]
+        return Film(
+            sum(one["lengthMs"] for one in parts),
+            sum(one["mediaToMs"] - one["mediaFromMs"] for one in parts),
+        )
 
     def outcome(self, truth: Measures, until: int, **whose: str) -> Outcome:
         return Outcome(truth, *self.told(until, **whose))
@@ -228,10 +248,8 @@ def _last(sessions: list[dict[str, Any]]) -> int:
     return max((ms_of(one["sessionEndTime"]) for one in sessions), default=0)
 
 
-def _sum(sessions: list[dict[str, Any]], ending: str) -> Any:
+def _sum(sessions: list[dict[str, Any]], ending: str) -> Measures:
     names = [name + ending for name in ("elapsed", "visible", "engaged")]
-    if any(name not in one for one in sessions for name in names):
-        return None
     return Measures(*(sum(one[name] for one in sessions) for name in names))
 
 

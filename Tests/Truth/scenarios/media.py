@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from playwright.sync_api import Page
 
 from ..clock import MINUTE, SECOND
 from ..registry import scenario
-from ..scene import Measures, Outcome, Scene
+from ..scene import Film, Measures, Outcome, Scene
 
 PLAY = "() => document.querySelector('video').play()"
 PAUSE = "() => document.querySelector('video').pause()"
+FASTER = "() => { document.querySelector('video').playbackRate = 2 }"
+SEEK = "(to) => { document.querySelector('video').currentTime = to }"
 FOLLOW_THE_CLOCK = """() => {
     const film = document.querySelector('video');
     const began = Date.now();
@@ -25,49 +29,70 @@ def opens_film(scene: Scene) -> tuple[Page, int]:
     return tab, came
 
 
+def plays(scene: Scene, tab: Page, milliseconds: int) -> int:
+    """Lets the film play so long without touching anything; gives how long it really was."""
+    began = scene.clock.now
+    tab.evaluate(PLAY)
+    scene.clock.wait(milliseconds)
+    return scene.clock.now - began
+
+
+def with_film(outcome: Outcome, scene: Scene, email: str, truth: Film) -> Outcome:
+    return replace(outcome, film_truth=truth, film_told=scene.film_told(email=email))
+
+
 @scenario("watch for 10 minutes", "a film plays for 10 min, nobody touches anything")
 def watch(scene: Scene) -> Outcome:
     """The film plays by the page's clock: by its own it could not keep up."""
     email, entered = scene.enters()
     tab, came = opens_film(scene)
+    began = scene.clock.now
     tab.evaluate(FOLLOW_THE_CLOCK)
     scene.clock.wait(10 * MINUTE)
     left = scene.leaves(tab)
-    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
+    truth = Measures(left - entered, left - came, left - came)
+    outcome = scene.outcome(truth, left, email=email)
+    return with_film(outcome, scene, email, Film(left - began, left - began))
 
 
 @scenario("pause", "a film plays 6 s, is paused 5 s, plays 5 s", real=True)
 def pause(scene: Scene) -> Outcome:
     email, entered = scene.enters()
     tab, came = opens_film(scene)
-    tab.evaluate(PLAY)
-    scene.clock.wait(6 * SECOND)
+    played = plays(scene, tab, 6 * SECOND)
     tab.evaluate(PAUSE)
     scene.clock.wait(5 * SECOND)
-    tab.evaluate(PLAY)
-    scene.clock.wait(5 * SECOND)
+    played += plays(scene, tab, 5 * SECOND)
     left = scene.leaves(tab)
-    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
+    truth = Measures(left - entered, left - came, left - came)
+    outcome = scene.outcome(truth, left, email=email)
+    return with_film(outcome, scene, email, Film(played, played))
 
 
 @scenario("seek spam", "a film plays 15 s while somebody seeks 4 times a second", real=True)
 def seek_spam(scene: Scene) -> Outcome:
+    """How much of the film they saw nobody knows, but it can't be more than the time allows."""
     email, entered = scene.enters()
     tab, came = opens_film(scene)
     tab.evaluate(PLAY)
     for at in range(60):
-        tab.evaluate("(to) => { document.querySelector('video').currentTime = to }", at * 17 % 55)
+        tab.evaluate(SEEK, at * 17 % 55)
         scene.clock.wait(SECOND // 4)
     left = scene.leaves(tab)
-    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
+    truth = Measures(left - entered, left - came, left - came)
+    outcome = scene.outcome(truth, left, email=email)
+    told = scene.film_told(email=email)
+    assert told.seen <= told.played <= left - came, told
+    return outcome
 
 
 @scenario("twice the speed", "a film plays 15 s at rate 2", real=True)
 def rate_2(scene: Scene) -> Outcome:
     email, entered = scene.enters()
     tab, came = opens_film(scene)
-    tab.evaluate("document.querySelector('video').playbackRate = 2")
-    tab.evaluate(PLAY)
-    scene.clock.wait(15 * SECOND)
+    tab.evaluate(FASTER)
+    played = plays(scene, tab, 15 * SECOND)
     left = scene.leaves(tab)
-    return scene.outcome(Measures(left - entered, left - came, left - came), left, email=email)
+    truth = Measures(left - entered, left - came, left - came)
+    outcome = scene.outcome(truth, left, email=email)
+    return with_film(outcome, scene, email, Film(played, 2 * played))
