@@ -172,8 +172,10 @@ class Scene:
         return opened.value
 
     def goes(self, tab: Page, page: str, who: str = "") -> int:
+        """Gives the moment from which on the page is there, and the one before it gone."""
+        tab.goto(f"{self.server.url}/{page}.html?who={who}", wait_until="commit")
         moment = self.clock.now
-        tab.goto(f"{self.server.url}/{page}.html?who={who}")
+        tab.wait_for_load_state()
         self.clock.settle()
         return moment
 

@@ -127,7 +127,7 @@ def _difference(milliseconds: int) -> str:
 
 
 def _signed(milliseconds: int) -> str:
-    return f"{milliseconds / SECOND:+.2f}"
+    return f"{round(milliseconds / SECOND, 2) + 0.0:+.2f}"  # Never -0.00.
 
 
 def _seconds(milliseconds: int) -> str:

@@ -11,6 +11,7 @@ from ..registry import scenario
 from ..scene import Film, Measures, Outcome, Scene
 
 PLAY = "() => document.querySelector('video').play()"
+PLACE = "document.querySelector('video').currentTime * 1000"
 PAUSE = "() => document.querySelector('video').pause()"
 FASTER = "() => { document.querySelector('video').playbackRate = 2 }"
 SEEK = "(to) => { document.querySelector('video').currentTime = to }"
@@ -29,12 +30,12 @@ def opens_film(scene: Scene) -> tuple[Page, int]:
     return tab, came
 
 
-def plays(scene: Scene, tab: Page, milliseconds: int) -> int:
-    """Lets the film play so long without touching anything; gives how long it really was."""
-    began = scene.clock.now
+def plays(scene: Scene, tab: Page, milliseconds: int) -> Film:
+    """Lets the film play so long without touching anything; gives what was really played."""
+    began, first = scene.clock.now, tab.evaluate(PLACE)
     tab.evaluate(PLAY)
     scene.clock.wait(milliseconds)
-    return scene.clock.now - began
+    return Film(scene.clock.now - began, round(tab.evaluate(PLACE) - first))
 
 
 def with_film(outcome: Outcome, scene: Scene, email: str, truth: Film) -> Outcome:
@@ -59,14 +60,15 @@ def watch(scene: Scene) -> Outcome:
 def pause(scene: Scene) -> Outcome:
     email, entered = scene.enters()
     tab, came = opens_film(scene)
-    played = plays(scene, tab, 6 * SECOND)
+    first = plays(scene, tab, 6 * SECOND)
     tab.evaluate(PAUSE)
     scene.clock.wait(5 * SECOND)
-    played += plays(scene, tab, 5 * SECOND)
+    second = plays(scene, tab, 5 * SECOND)
     left = scene.leaves(tab)
     truth = Measures(left - entered, left - came, left - came)
     outcome = scene.outcome(truth, left, email=email)
-    return with_film(outcome, scene, email, Film(played, played))
+    film = Film(first.played + second.played, first.seen + second.seen)
+    return with_film(outcome, scene, email, film)
 
 
 @scenario("seek spam", "a film plays 15 s while somebody seeks 4 times a second", real=True)
@@ -91,8 +93,8 @@ def rate_2(scene: Scene) -> Outcome:
     email, entered = scene.enters()
     tab, came = opens_film(scene)
     tab.evaluate(FASTER)
-    played = plays(scene, tab, 15 * SECOND)
+    film = plays(scene, tab, 15 * SECOND)
     left = scene.leaves(tab)
     truth = Measures(left - entered, left - came, left - came)
     outcome = scene.outcome(truth, left, email=email)
-    return with_film(outcome, scene, email, Film(played, 2 * played))
+    return with_film(outcome, scene, email, film)
