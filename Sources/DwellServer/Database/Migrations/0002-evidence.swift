@@ -9,7 +9,7 @@ extension Migration {
             """
             CREATE TABLE new_session (
                 viewer_id INTEGER NOT NULL REFERENCES viewer (id) ON DELETE CASCADE,
-                id INTEGER NOT NULL UNIQUE,
+                id INTEGER NOT NULL,
                 entry_id INTEGER NOT NULL,
                 device_id TEXT REFERENCES device (id) ON DELETE SET NULL,
                 video_id INTEGER REFERENCES content (id),
@@ -72,6 +72,7 @@ extension Migration {
             "DROP TABLE session",
             "ALTER TABLE new_session RENAME TO session",
             "ALTER TABLE new_segment RENAME TO segment",
+            "CREATE INDEX session_by_id ON session (id)",
             "CREATE INDEX session_by_start ON session (started_at, id)",
             "CREATE INDEX session_by_entry ON session (viewer_id, entry_id, started_at)",
             "CREATE INDEX segment_by_session ON segment (viewer_id, session_id, started_at)",
