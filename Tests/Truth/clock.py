@@ -102,9 +102,6 @@ class MovedClock:
         context.add_init_script(WHOLE_MILLISECONDS)
         self._pages.append((context, Traffic(context)))
 
-    def leaves(self, context: BrowserContext) -> None:
-        self._pages = [one for one in self._pages if one[0] is not context]
-
     def wait(self, milliseconds: int) -> None:
         until = self.now + milliseconds
         while self.now < until:

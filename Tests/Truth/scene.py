@@ -145,23 +145,22 @@ class Scene:
 
     # What a person does
 
-    def enters(self, context: BrowserContext | None = None) -> tuple[str, int]:
+    def enters(self) -> tuple[str, int]:
         """Goes through the gate without seeing it; gives the email left there, and the moment."""
-        context = context or self.browser.context
         email = unique_email()
-        answer = context.request.post(
+        answer = self.browser.context.request.post(
             f"{self.server.url}/api/verify-temp-access", data={"email": email}
         )
         assert answer.ok, answer.text()
         return email, self.clock.now
 
     def opens(
-        self, page: str = "confidential/text", browser: Chromium | None = None
+        self, page: str = "confidential/text", browser: Chromium | None = None, who: str = ""
     ) -> tuple[Page, int]:
         """Opens a page in a tab of its own, in front of the others; gives the moment too."""
         tab = (browser or self.browser).context.new_page()
         tab.bring_to_front()
-        return tab, self.goes(tab, page)
+        return tab, self.goes(tab, page, who)
 
     def opens_window(self, beside: Page, page: str = "confidential/text") -> Page:
         """Opens a page in a window beside that of another tab: both are in view."""
@@ -209,10 +208,10 @@ class Scene:
 
     # What Dwell tells
 
-    def client(self, context: BrowserContext | None = None) -> Client:
-        """A program that has the cookies of a browser."""
+    def client(self) -> Client:
+        """A program that has the cookies of the browser."""
         client = self.server.client()
-        for cookie in (context or self.browser.context).cookies():
+        for cookie in self.browser.context.cookies():
             client.cookies.set(cookie["name"], cookie["value"], domain=cookie["domain"], path="/")
         return client
 

@@ -14,9 +14,13 @@ EARLY_INTERVAL = 15 * SECOND  # From 5 s to 20 s after a stretch of attention be
 LAST_INTERVAL = 3 * MINUTE
 NOTED_EVERY = 5 * SECOND
 KILLED = (
-    "A killed browser sends nothing any more. What followed its last beat is lost: at most the "
-    "current interval, which is 5 s when a stretch of attention begins, then 15, 30, 60 and 180 s. "
-    "Dwell says how large that part may be."
+    "A killed browser sends nothing any more, and nobody comes back. What followed the last beat "
+    "is lost: at most the current interval, which is 5 s when a stretch of attention begins, then 15, "
+    "30, 60 and 180 s."
+)
+WRITTEN_LATE = (
+    "What a page has noted in its storage, the next one delivers. But Chromium writes storage to "
+    "the disk after 5 s and then about once a minute; when all of it is killed, the rest is gone."
 )
 
 
@@ -40,7 +44,7 @@ def kill(scene: Scene) -> Outcome:
     "killed after 13 minutes",
     "read 13:20 min, then every process of the browser is killed",
     within=LAST_INTERVAL + SECOND,
-    why="As above, with the interval of a long stretch.",
+    why="As in any killed browser; after so long a stretch the interval is 180 s.",
 )
 def kill_late(scene: Scene) -> Outcome:
     email, entered = scene.enters()
@@ -77,8 +81,7 @@ def crash(scene: Scene) -> Outcome:
     "read 18 s, kill -9, start again on the same profile, read 22 s",
     real=True,
     within=EARLY_INTERVAL + SECOND,
-    why="As above; but what the killed page had noted in its storage, the next page delivers. It "
-    "notes every few seconds, and Chromium writes its storage to disk some seconds later.",
+    why=WRITTEN_LATE,
 )
 def kill_and_reopen(scene: Scene) -> Outcome:
     """The browser was closed once since the gate, so that its cookies are on the disk."""
@@ -92,6 +95,31 @@ def kill_and_reopen(scene: Scene) -> Outcome:
     scene.restarts(scene.browser)
     tab, back = scene.opens()
     scene.reads(tab, 22 * SECOND)
+    left = scene.leaves(tab)
+    seen = (died - came) + (left - back)
+    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+
+
+@scenario(
+    "killed offline, then reopened",
+    "read 2 s, read 30 s offline, kill -9, start again with network, read 20 s",
+    real=True,
+    within=33 * SECOND,
+    why=WRITTEN_LATE,
+)
+def kill_offline_and_reopen(scene: Scene) -> Outcome:
+    email, entered = scene.enters()
+    scene.browser.quit()
+    scene.restarts(scene.browser)
+    tab, came = scene.opens()
+    scene.reads(tab, 2 * SECOND)
+    scene.browser.context.set_offline(True)
+    scene.reads(tab, 30 * SECOND)
+    died = scene.clock.now
+    scene.browser.kill()
+    scene.restarts(scene.browser)
+    tab, back = scene.opens()
+    scene.reads(tab, 20 * SECOND)
     left = scene.leaves(tab)
     seen = (died - came) + (left - back)
     return scene.outcome(Measures(left - entered, seen, seen), left, email=email)

@@ -52,10 +52,7 @@ def two_browsers(scene: Scene) -> Outcome:
         logs_in(scene, browser, account)
     on_laptop, came = scene.opens("open")
     scene.reads(on_laptop, 2 * MINUTE)
-    taken = scene.clock.now
-    on_phone = phone.context.new_page()
-    on_phone.bring_to_front()
-    scene.goes(on_phone, "open", who="phone")
+    on_phone, taken = scene.opens("open", phone, who="phone")
     scene.reads(on_phone, MINUTE)
     put_away = scene.leaves(on_laptop)
     scene.reads(on_phone, 2 * MINUTE)
