@@ -224,6 +224,7 @@ def test_ten_hidden_minutes_add_nothing(tabs: BrowserContext, dwell: Dwell) -> N
     assert beats.during(lambda: wait(page, 10 * MINUTE)) == 0
     beat_while(page, page.bring_to_front)
     beat_while(page, lambda: wait(page, MINUTE))
+    import json;print(json.dumps(beats.bodies, indent=0))
     assert beats.claimed("active") == 10 * SECOND + MINUTE
     assert beats.claimed() == beats.claimed("active")
     away = [beats.segments[0]["to"], beats.segments[1]["from"]]
