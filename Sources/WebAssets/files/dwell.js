@@ -32,7 +32,7 @@ let quietUntil = 0;
 let isGone, isChanged, isSaved, timer, sending, again;
 
 const all = () => [...queue, ...open.values()];
-const pause = () => Math.max(options.interval | 0 || interval, 1000);
+const pause = () => Math.max(options.interval || interval, 1000);
 const attempt = (action) => {
   try {
     return action();
@@ -43,6 +43,7 @@ function configure(element) {
   for (const name of ['interval', 'idle', 'debug', 'token']) {
     options[name] = element.getAttribute('data-' + name) ?? element.getAttribute(name) ?? options[name];
   }
+  options.interval |= 0;
   belong(options.token || token);
 }
 
@@ -194,7 +195,7 @@ function compose(size = batch) {
   const known = doubt > 1 ? [] : all();
   const who = known[0]?._token ?? token;
   const segments = known.filter((s) => s._token === who).slice(0, size);
-  const beat = { v: 1, sentAt: Date.now() + offset, token: who || undefined, interval: options.interval && pause(), segments };
+  const beat = { v: 1, sentAt: Date.now() + offset, token: who || undefined, interval: options.interval ? pause() : undefined, segments };
   const body = JSON.stringify(beat, (name, value) => (name[0] === '_' ? undefined : value));
   if (size > 1 && new Blob([body]).size > 60000) return compose(size >> 1);
   for (const s of segments) s._sent = 1;
@@ -286,7 +287,8 @@ function act() {
   const isBack = !open.has(document);
   isGone = false;
   update();
-  lastInput = lastFocus = performance.now();
+  lastInput = performance.now();
+  if (isBack) lastFocus = lastInput;
   update();
   if (isBack) send();
 }
