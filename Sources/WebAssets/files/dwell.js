@@ -260,12 +260,12 @@ async function deliver() {
     again = false;
     update();
     let wait = quietUntil - performance.now();
-    if (wait < 0) {
+    if (wait <= 0) {
       if (!all().length) return;
       wait = await exchange();
     }
     clearTimeout(timer);
-    timer = setTimeout(send, wait);
+    timer = setTimeout(send, Math.ceil(wait));
   }
 }
 
