@@ -138,7 +138,7 @@ public enum SegmentEnd: String, Sendable, Codable, CaseIterable {
     case frozen
     /// The device slept or the page stood still: found by the clock, up to a second unsure on either side.
     case asleep
-    /// The page ended without a word; found later in the browser's storage, up to five seconds unsure.
+    /// The page ended without a word; found later in the browser's storage, up to 65 seconds unsure.
     case lost
     /// Another session took over.
     case session

@@ -29,7 +29,8 @@ public struct SessionRecord: Sendable, Codable, Equatable {
 
     public init(
         id: Int64, viewer: ViewerRecord, start: Timestamp, end: Timestamp, closed: Bool, deviceId: String?,
-        video: String?, elapsedErrorMs: Int64, visibleMs: Int64, engagedMs: Int64, errorMs: Int64
+        video: String?, elapsedErrorMs: Int64, visibleMs: Int64, visibleErrorMs: Int64, engagedMs: Int64,
+        engagedErrorMs: Int64
     ) {
         self.id = id
         self.viewer = viewer
@@ -42,9 +43,9 @@ public struct SessionRecord: Sendable, Codable, Equatable {
         self.elapsedMs = end - start
         self.elapsedErrorMs = elapsedErrorMs
         self.visibleMs = visibleMs
-        self.visibleErrorMs = errorMs
+        self.visibleErrorMs = visibleErrorMs
         self.engagedMs = engagedMs
-        self.engagedErrorMs = errorMs
+        self.engagedErrorMs = engagedErrorMs
     }
 }
 

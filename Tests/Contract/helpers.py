@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import glob
 import hashlib
 import hmac
 import json
+import os
 import re
 import time
 import uuid
@@ -17,10 +19,12 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 
 from dwell_process import Client, Dwell, eventually
 
+BEAT = "/api/session-heartbeat"
 PASSWORD = "correct horse battery staple"
 DAY = 86_400
 YEAR = 365 * DAY
@@ -37,6 +41,10 @@ USER_KEYS = {
     "devices_connected", "profile_picture_url", "country_code", "gender",
 }  # fmt: skip
 DEVICE_KEYS = {"id", "user_id", "device_name", "device_os", "last_logged_in"}
+FAKETIME = os.environ.get("DWELL_FAKETIME_LIBRARY") or next(
+    iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None
+)
+needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="needs libfaketime, to look ahead")
 ISO_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 _numbers = count(1)
@@ -62,6 +70,15 @@ def ms_of(iso: str) -> int:
 
 def iso_of(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def restart_ahead(server: Dwell, days: int) -> Dwell:
+    """Starts a server again whose clock is that many days ahead."""
+    # libfaketime changes the environment of the first program it is loaded into, before that one
+    # finds its arguments. `env` can bear it, and becomes the server.
+    server.launcher = ["env"]
+    ahead = {"FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return server.restart(env={"LD_PRELOAD": str(FAKETIME)} | ahead)
 
 
 # Answers
@@ -202,12 +219,13 @@ class Visitor:
     server: Dwell
     email: str
     client: Client
+    token: str
 
     def beat(self, *segments: Any, **changes: Any) -> requests.Response:
         """Sends a beat with segments, or the empty one of the original script."""
         if not segments and not changes:
-            return self.client.post("/api/session-heartbeat")
-        return self.client.post("/api/session-heartbeat", json=beat_of(*segments, **changes))
+            return self.client.post(BEAT)
+        return self.client.post(BEAT, json=beat_of(*segments, **changes))
 
     @property
     def record(self) -> dict[str, Any]:
@@ -223,12 +241,39 @@ class Visitor:
             tab,
         )
 
+    @property
+    def stored(self) -> list[dict[str, Any]]:
+        """What is stored of this visitor, in whatever session."""
+        return self.server.sql(
+            "SELECT segment.* FROM segment JOIN viewer ON viewer.id = segment.viewer_id"
+            " WHERE viewer.email = ? ORDER BY tab, n",
+            self.email,
+        )
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """What the figures of this visitor's only session rest on."""
+        return evidence(self.server, self.record["id"])
+
+
+def evidence(server: Dwell, session: int | str) -> dict[str, Any]:
+    """A session, and what its figures rest on, as the API reads it back."""
+    return succeeded(server.api(f"/api/v1/sessions/{session}"))
+
+
+def beat_by_token(
+    server: Dwell, token: str, *segments: Any, client: Client | None = None, **changes: Any
+) -> requests.Response:
+    """Sends a beat that names its entry by a token, without cookies unless a client has some."""
+    beat = beat_of(*segments, **({"token": token} | changes))
+    return (client or server.client()).post(BEAT, json=beat)
+
 
 def visitor(server: Dwell, email: str | None = None) -> Visitor:
     email = email or unique_email()
     client = server.client()
-    succeeded(enter(client, email))
-    return Visitor(server, email, client)
+    token = succeeded(enter(client, email))["token"]
+    return Visitor(server, email, client, token)
 
 
 # Accounts

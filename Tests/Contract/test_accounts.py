@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
-import os
 import socket
 import uuid
 from typing import Any
@@ -30,10 +28,12 @@ from .helpers import (
     is_private,
     made_token,
     ms_of,
+    needs_faketime,
     now_ms,
     person,
     refused,
     registration,
+    restart_ahead,
     set_cookies,
     succeeded,
     tampered,
@@ -43,9 +43,6 @@ from .helpers import (
     visitor,
 )
 
-FAKETIME = os.environ.get("DWELL_FAKETIME_LIBRARY") or next(
-    iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None
-)
 NEEDS_TOKEN = [
     ("GET", "/auth/logout"),
     ("POST", "/auth/logout"),
@@ -524,18 +521,13 @@ def test_a_token_of_another_installation_is_refused(dwell: Dwell, fresh_dwell) -
     refused(dwell.client().forge("token", token).get("/devices/list"), 401, "token_invalid")
 
 
-@pytest.mark.skipif(FAKETIME is None, reason="needs libfaketime, to look a year ahead")
+@needs_faketime
 def test_after_a_year_the_token_has_expired(fresh_dwell) -> None:
     server = fresh_dwell()
     device = person(server).login()
 
-    # libfaketime changes the environment of the first program it is loaded into, before that one
-    # finds its arguments. `env` can bear it, and becomes the server.
-    server.launcher = ["env"]
-
     def after(days: int) -> Client:
-        ahead = {"FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-        server.restart(env={"LD_PRELOAD": str(FAKETIME)} | ahead)
+        restart_ahead(server, days)
         return device.client.twin()
 
     token = device.token

@@ -19,13 +19,12 @@ import requests
 from dwell_process import CONFIGURATION_ERROR, Dwell, free_port, run_dwell
 
 from .helpers import (
+    BEAT,
     SECRET,
     TALKATIVE,
-    beat_of,
     enter,
     log_until,
     person,
-    segment,
     set_cookies,
     succeeded,
     visitor,
@@ -112,8 +111,18 @@ def time_zone_of(server: Dwell) -> str:
 
 def heartbeat_interval_of(server: Dwell) -> str:
     guest = visitor(server)
-    answer = succeeded(guest.client.post("/api/session-heartbeat", json=beat_of(segment())))
-    return str(answer["interval"] // 1000)
+    return str(succeeded(guest.beat(segments=[]))["interval"] // 1000)
+
+
+def allowed_origins_of(server: Dwell) -> str:
+    """The one of two origins whose pages may send beats."""
+
+    def is_let_in(origin: str) -> bool:
+        response = server.client().options(BEAT, headers={"Origin": origin})
+        return response.headers.get("Access-Control-Allow-Origin") == origin
+
+    (origin,) = [one for one in ("https://one.example", "https://two.example") if is_let_in(one)]
+    return origin
 
 
 @dataclass
@@ -157,6 +166,11 @@ SETTINGS = [
     Setting("device-limit", lambda _: ("1", "2"), device_limit_of),
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
+    Setting(
+        "allowed-origins",
+        lambda _: ("https://one.example", "https://two.example"),
+        allowed_origins_of,
+    ),
 ]
 each_setting = pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.name)
 
@@ -280,6 +294,7 @@ WRONG = {
     "device-limit": ["0", "-1", "many", "1.5"],
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
+    "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
 EXPECTED = {
     "host": r"address|host",
@@ -290,6 +305,7 @@ EXPECTED = {
     "device-limit": r"number|integer|at least|positive|\b1\b",
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
+    "allowed-origins": r"origins.*https://",
 }
 by_name = {setting.name: setting for setting in SETTINGS}
 

@@ -65,7 +65,11 @@ extension ServerConfiguration {
     private static func origins(_ text: String) -> [String]? {
         let parts = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         let origins = parts.compactMap { part -> String? in
-            guard let url = publicURL(part) ?? nil, let scheme = url.scheme, let host = url.host() else { return nil }
+            guard let url = publicURL(part) ?? nil, let scheme = url.scheme, let host = url.host(),
+                url.user() == nil, url.fragment() == nil, (1...65_535).contains(url.port ?? 80),
+                // Browsers write names of other scripts in ASCII, and know no patterns.
+                part.allSatisfy(\.isASCII), !part.contains("*")
+            else { return nil }
             let port = url.port.flatMap { $0 == (scheme == "https" ? 443 : 80) ? nil : ":\($0)" } ?? ""
             return "\(scheme)://\(host)\(port)".lowercased()
         }

@@ -11,12 +11,14 @@ package enum BeatPace {
     ///   - claims: What the beat claims
     ///   - interval: The configured interval, in milliseconds
     package static func pause(after claims: [SegmentClaim], interval: Int64) -> Int64 {
-        let open = claims.filter { $0.end == nil }
-        guard let age = open.map({ $0.to - $0.from }).max() else { return interval }
-        guard open.contains(where: { $0.attention == .active }) else { return 2 * interval }
+        claims.filter { $0.end == nil }.map { pause(after: $0, interval: interval) }.min() ?? interval
+    }
+
+    private static func pause(after open: SegmentClaim, interval: Int64) -> Int64 {
+        guard open.attention == .active else { return 2 * interval }
         var reached: Int64 = 0
         for step in steps where step < interval {
-            if age < reached + step { return step }
+            if open.to - open.from < reached + step { return step }
             reached += step
         }
         return interval

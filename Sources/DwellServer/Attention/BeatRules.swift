@@ -36,8 +36,8 @@ package enum BeatRules {
         try require(times.contains(claim.from), "\(path).from", "a time in milliseconds near sentAt")
         try require(times.contains(claim.to), "\(path).to", "a time in milliseconds near sentAt")
         try require(claim.from <= claim.to, "\(path).from", "a time not after `to`")
-        try require((claim.page?.utf8.count ?? 0) <= 2048, "\(path).page", "at most 2048 bytes")
-        try require((1...255).contains(claim.video?.utf8.count ?? 1), "\(path).video", "1 to 255 bytes")
+        try require(isText(claim.page ?? "", 0...2048), "\(path).page", "at most 2048 bytes, none of them 0")
+        try require(isText(claim.video ?? "-", 1...255), "\(path).video", "1 to 255 bytes, none of them 0")
         try checkMedia(claim, at: path)
     }
 
@@ -61,6 +61,11 @@ package enum BeatRules {
 
     private static func require(_ holds: Bool, _ field: String, _ expected: String) throws(InvalidField) {
         if !holds { throw InvalidField(field, expected: expected) }
+    }
+
+    /// Whether a database keeps a text as it is.
+    static func isText(_ text: String, _ length: ClosedRange<Int>) -> Bool {
+        length.contains(text.utf8.count) && !text.utf8.contains(0)
     }
 
     private static func isTabName(_ tab: String) -> Bool {

@@ -153,7 +153,6 @@ struct BeatStore {
     private mutating func markDirty(
         _ segment: Segment, row: SegmentQueries.Stored, viewer: Int64, arrival: Timestamp
     ) throws {
-        guard row.end > row.start else { return }
         // Where a row was before it moved, no one remembers, but it was not after this beat's arrival.
         let end = row.end > segment.end ? max(row.end, arrival) : row.end
         for day in settings.days.days(touching: row.start..<end) {

@@ -41,8 +41,9 @@ package enum Credit {
         case nil: interval
         // The clock is looked at once a second, before and after the gap.
         case .asleep: 2000
-        // The browser's storage is written every five seconds.
-        case .lost: 5000
+        // The page writes to the browser's storage every five seconds, a browser that is killed may not have brought it
+        // to the disk for a minute.
+        case .lost: 65_000
         case .hidden, .left, .page, .attention, .frozen, .session, .paused, .sought, .rate, .ended, .stalled: 0
         }
     }

@@ -27,8 +27,8 @@ package struct WatchTime: Sendable {
     ///   - earlier: The entry that the client had; it is brought up to date and closed first
     /// - Throws: ``InvalidField`` named `videoId`
     package func start(_ login: Login, video: String?, earlier: Int64?) async throws -> Entry {
-        if let video, !(1...255).contains(video.utf8.count) {
-            throw InvalidField("videoId", expected: "1 to 255 bytes")
+        if let video, !BeatRules.isText(video, 1...255) {
+            throw InvalidField("videoId", expected: "1 to 255 bytes, none of them 0")
         }
         let now = clock.now()
         let (entry, fresh) = try await database.write { [settings] connection in

@@ -105,10 +105,14 @@ extension ReportCell {
         }
     }
 
-    /// For people. Control characters are taken out: what visitors typed must not move the cursor.
+    /// For people. Control characters and those that turn the direction of text are taken out: what visitors typed must
+    /// not move the cursor, or make other cells look different.
     var readable: String {
         switch self {
-        case .text(let text): text.filter { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } }
+        case .text(let text):
+            text.filter {
+                !$0.unicodeScalars.contains { $0.properties.generalCategory == .control || $0.properties.isBidiControl }
+            }
         case .number(let number): "\(number)"
         case .duration(let milliseconds):
             Duration.milliseconds(milliseconds).formatted(.time(pattern: .hourMinuteSecond))

@@ -49,7 +49,10 @@ extension Bool: SQLConvertible {
 }
 
 extension String: SQLConvertible {
-    package var sqlValue: SQLValue { .text(self) }
+    /// No database keeps the character 0: what holds one must be found to be nothing, not cut off there.
+    package var sqlValue: SQLValue {
+        .text(utf8.contains(0) ? replacing("\0", with: "\u{FFFD}") : self)
+    }
     package init?(sqlValue: SQLValue) {
         guard case .text(let value) = sqlValue else { return nil }
         self = value

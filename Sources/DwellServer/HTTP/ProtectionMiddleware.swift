@@ -19,12 +19,8 @@ struct CrossSiteMiddleware: RouterMiddleware {
     /// Browsers name the page's origin with every request that may change something; other clients need not.
     private func isOwn(_ origin: String?, _ request: Request) -> Bool {
         guard let origin else { return true }
-        let own = [publicURL.flatMap(Self.authority(of:)), request.head.authority?.lowercased()]
-        return URL(string: origin).flatMap(Self.authority(of:)).map { own.contains($0) } ?? false
-    }
-
-    private static func authority(of url: URL) -> String? {
-        url.host().map { host in url.port.map { "\(host):\($0)" } ?? host }?.lowercased()
+        let own = [publicURL?.authority, request.head.authority?.lowercased()]
+        return URL(string: origin)?.authority.map { own.contains($0) } ?? false
     }
 }
 
@@ -46,5 +42,12 @@ struct SecurityHeadersMiddleware: RouterMiddleware {
             "Sec-CH-UA-Model, Sec-CH-UA-Platform-Version, Sec-CH-UA-Full-Version-List"
         if isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         return response
+    }
+}
+
+extension URL {
+    /// Host, and port where one is written, as in a request's `Host`.
+    var authority: String? {
+        host().map { host in port.map { "\(host):\($0)" } ?? host }?.lowercased()
     }
 }

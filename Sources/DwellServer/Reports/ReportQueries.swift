@@ -19,7 +19,8 @@ struct ListedSession {
             closed: closedAt.map { $0 >= lastSeenAt } ?? false || now > lastSeenAt + Session.silence,
             deviceId: device?.lowercase, video: video,
             elapsedErrorMs: DayFold.resolution + max(0, fold.latestEnd.map { $0 - lastSeenAt } ?? 0),
-            visibleMs: total.visible, engagedMs: total.engaged, errorMs: total.error)
+            visibleMs: total.visible, visibleErrorMs: total.visibleError, engagedMs: total.engaged,
+            engagedErrorMs: total.engagedError)
     }
 }
 
@@ -111,7 +112,8 @@ struct ReportQueries {
                 coalesce(sum(daily_statistic.visible_ms), 0) AS visible,
                 coalesce(sum(daily_statistic.engaged_ms), 0) AS engaged,
                 coalesce(sum(daily_statistic.raw_ms), 0) AS raw,
-                coalesce(sum(daily_statistic.error_ms), 0) AS error
+                coalesce(sum(daily_statistic.visible_error_ms), 0) AS visible_error,
+                coalesce(sum(daily_statistic.engaged_error_ms), 0) AS engaged_error
             FROM viewer LEFT JOIN account ON account.viewer_id = viewer.id
                 LEFT JOIN daily_statistic ON daily_statistic.viewer_id = viewer.id
                     AND daily_statistic.content_id = 0 AND \(conditions.days)
@@ -121,12 +123,12 @@ struct ReportQueries {
             """, conditions.arguments
         ).compactMap { row in
             let sessions: Int = try row["sessions"]
-            let error: Int64 = try row["error"]
+            let error: Int64 = try row["engaged_error"]
             let total = ViewerTotal(
                 email: try row["email"], username: try row["username"], sessions: sessions,
                 elapsedMs: try row["elapsed"], elapsedErrorMs: Int64(sessions) * DayFold.resolution + error,
-                visibleMs: try row["visible"], visibleErrorMs: error, engagedMs: try row["engaged"],
-                engagedErrorMs: error, rawMs: try row["raw"])
+                visibleMs: try row["visible"], visibleErrorMs: try row["visible_error"],
+                engagedMs: try row["engaged"], engagedErrorMs: error, rawMs: try row["raw"])
             return total.sessions > 0 || total.visibleMs > 0 ? total : nil
         }
     }
@@ -136,7 +138,8 @@ struct ReportQueries {
         return try connection.rows(
             """
             SELECT daily_statistic.day, count(*) AS viewers, sum(visible_ms) AS visible, sum(engaged_ms) AS engaged,
-                sum(raw_ms) AS raw, sum(error_ms) AS error
+                sum(raw_ms) AS raw,
+                sum(visible_error_ms) AS visible_error, sum(engaged_error_ms) AS engaged_error
             FROM daily_statistic \(Self.people(of: "daily_statistic"))
             WHERE daily_statistic.content_id = 0 AND \(conditions.days) AND \(conditions.sql)
             GROUP BY daily_statistic.day ORDER BY daily_statistic.day DESC
@@ -144,8 +147,8 @@ struct ReportQueries {
         ).map { row in
             DayTotal(
                 day: LocalDays.date(of: try row["day"]), viewers: try row["viewers"],
-                visibleMs: try row["visible"], visibleErrorMs: try row["error"], engagedMs: try row["engaged"],
-                engagedErrorMs: try row["error"], rawMs: try row["raw"])
+                visibleMs: try row["visible"], visibleErrorMs: try row["visible_error"], engagedMs: try row["engaged"],
+                engagedErrorMs: try row["engaged_error"], rawMs: try row["raw"])
         }
     }
 
@@ -154,7 +157,8 @@ struct ReportQueries {
         return try connection.rows(
             """
             SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers,
-                sum(visible_ms) AS visible, sum(engaged_ms) AS engaged, sum(raw_ms) AS raw, sum(error_ms) AS error
+                sum(visible_ms) AS visible, sum(engaged_ms) AS engaged, sum(raw_ms) AS raw,
+                sum(visible_error_ms) AS visible_error, sum(engaged_error_ms) AS engaged_error
             FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = 'video'
                 \(Self.people(of: "daily_statistic"))
             WHERE \(conditions.days) AND \(conditions.sql)
@@ -163,7 +167,8 @@ struct ReportQueries {
         ).map { row in
             VideoTotal(
                 video: try row["name"], viewers: try row["viewers"], visibleMs: try row["visible"],
-                visibleErrorMs: try row["error"], engagedMs: try row["engaged"], engagedErrorMs: try row["error"],
+                visibleErrorMs: try row["visible_error"], engagedMs: try row["engaged"],
+                engagedErrorMs: try row["engaged_error"],
                 rawMs: try row["raw"])
         }
     }

@@ -12,8 +12,8 @@ package struct DayFold {
         package let attention: Attention
         /// The numbers of its page and its video.
         package let contents: [Int64]
-        /// How far its length may be off, in milliseconds.
-        package let error: Int64
+        /// When it may have gone on unseen.
+        package let tail: Range<Timestamp>
     }
 
     /// A tab, among all of a viewer's.
@@ -32,8 +32,10 @@ package struct DayFold {
         package let engaged: Int64
         /// The sum over tabs, each counted by itself.
         package let raw: Int64
-        /// The largest possible error of the visible and of the engaged time.
-        package let error: Int64
+        /// The largest possible error of the visible time.
+        package let visibleError: Int64
+        /// The largest possible error of the engaged time.
+        package let engagedError: Int64
     }
 
     /// The number of the content that stands for everything.
@@ -45,7 +47,10 @@ package struct DayFold {
         var visible = IntervalSet()
         var engaged = IntervalSet()
         var tabs: [Tab: IntervalSet] = [:]
-        var error: Int64 = 0
+        /// When any segment may have gone on unseen.
+        var tails = IntervalSet()
+        /// When a script only said that it was there: it may have been hidden between any two beats.
+        var doubtful = IntervalSet()
     }
 
     /// Folds pieces, in any order.
@@ -57,9 +62,7 @@ package struct DayFold {
 
     /// The totals of each content that was seen at all, by the contents' numbers.
     package var totals: [Total] {
-        sums.sorted { $0.key < $1.key }.compactMap { content, sum in
-            sum.visible.milliseconds > 0 ? sum.total(of: content) : nil
-        }
+        sums.sorted { $0.key < $1.key }.map { content, sum in sum.total(of: content) }
     }
 
     /// What all of it comes to, even when that is nothing.
@@ -76,14 +79,23 @@ extension DayFold.Sum {
         visible.insert(piece.interval)
         if piece.attention == .active { engaged.insert(piece.interval) }
         tabs[piece.tab, default: IntervalSet()].insert(piece.interval)
-        error += piece.error
+        tails.insert(piece.tail)
+        if piece.tab.isPresence { doubtful.insert(piece.interval) }
     }
 
     fileprivate func total(of content: Int64) -> DayFold.Total {
         DayFold.Total(
             content: content, visible: visible.milliseconds, engaged: engaged.milliseconds,
             raw: tabs.values.reduce(0) { $0 + $1.milliseconds },
-            error: error + Int64(tabs.count) * DayFold.resolution)
+            visibleError: error(of: visible), engagedError: error(of: engaged))
+    }
+
+    /// How far a union may be off: what tails would add to it, what is doubtful of it, and the clocks.
+    private func error(of union: IntervalSet) -> Int64 {
+        var longest = union
+        for tail in tails.intervals { longest.insert(tail) }
+        return longest.milliseconds - union.milliseconds + doubtful.milliseconds
+            + Int64(tabs.count) * DayFold.resolution
     }
 }
 
@@ -98,9 +110,8 @@ extension DayFold.Piece {
         interval = window.map { (start..<end).clamped(to: $0) } ?? start..<end
         attention = try row["attention"]
         self.contents = contents.compactMap(\.self)
+        // A tail belongs to the window that its segment ends in, even where it reaches beyond.
         let endsHere = window.map { end <= $0.upperBound } ?? true
-        // A script that only says that it is there may have been hidden between any two beats.
-        let doubtful = tab.isPresence ? interval.upperBound - interval.lowerBound : 0
-        error = doubtful + (endsHere ? try row["unsure_ms"] : 0)
+        tail = end..<(end + (endsHere ? try row["unsure_ms"] : 0))
     }
 }

@@ -21,8 +21,8 @@ struct StatisticQueries {
                 segment.unsure_ms, segment.page_id, segment.video_id
             FROM session JOIN segment
                 ON segment.viewer_id = session.viewer_id AND segment.session_id = session.id
-            WHERE session.viewer_id = $1 AND session.started_at < $3 AND session.last_seen_at > $2
-                AND segment.started_at < $3 AND segment.ended_at > $2
+            WHERE session.viewer_id = $1 AND session.started_at < $3 AND session.last_seen_at >= $2
+                AND segment.started_at < $3 AND (segment.ended_at > $2 OR segment.started_at >= $2)
             """, [viewer, window.lowerBound, window.upperBound]
         ).map { try DayFold.Piece(row: $0, within: window) }
     }
@@ -31,13 +31,15 @@ struct StatisticQueries {
     func totals(viewer: Int64, day: Int64) throws -> [DayFold.Total] {
         try connection.rows(
             """
-            SELECT content_id, visible_ms, engaged_ms, raw_ms, error_ms FROM daily_statistic
+            SELECT content_id, visible_ms, engaged_ms, raw_ms, visible_error_ms, engaged_error_ms
+            FROM daily_statistic
             WHERE viewer_id = $1 AND day = $2 ORDER BY content_id
             """, [viewer, day]
         ).map { row in
             DayFold.Total(
                 content: try row["content_id"], visible: try row["visible_ms"], engaged: try row["engaged_ms"],
-                raw: try row["raw_ms"], error: try row["error_ms"])
+                raw: try row["raw_ms"], visibleError: try row["visible_error_ms"],
+                engagedError: try row["engaged_error_ms"])
         }
     }
 
@@ -48,9 +50,14 @@ struct StatisticQueries {
         for total in totals {
             try connection.execute(
                 """
-                INSERT INTO daily_statistic (viewer_id, day, content_id, visible_ms, engaged_ms, raw_ms, error_ms)
-                VALUES ($1, $2, $3, $4, $5, $6, $7)
-                """, [viewer, day, total.content, total.visible, total.engaged, total.raw, total.error])
+                INSERT INTO daily_statistic (
+                    viewer_id, day, content_id, visible_ms, engaged_ms, raw_ms, visible_error_ms, engaged_error_ms
+                ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                """,
+                [
+                    viewer, day, total.content, total.visible, total.engaged, total.raw, total.visibleError,
+                    total.engagedError,
+                ])
         }
     }
 
@@ -64,7 +71,7 @@ struct StatisticQueries {
         let queries = SegmentQueries(connection: connection)
         var marked = (viewer: Int64.min, day: Int64.min)
         try connection.forEachRow(
-            "SELECT viewer_id, started_at, ended_at FROM segment WHERE ended_at > started_at", []
+            "SELECT viewer_id, started_at, ended_at FROM segment", []
         ) { row in
             let viewer: Int64 = try row["viewer_id"]
             let start: Timestamp = try row["started_at"]
@@ -91,7 +98,7 @@ struct StatisticQueries {
     func days(of viewer: Int64, _ days: LocalDays) throws -> Set<Int64> {
         var found: Set<Int64> = []
         try connection.forEachRow(
-            "SELECT started_at, ended_at FROM segment WHERE viewer_id = $1 AND ended_at > started_at", [viewer]
+            "SELECT started_at, ended_at FROM segment WHERE viewer_id = $1", [viewer]
         ) { row in
             let start: Timestamp = try row["started_at"]
             found.formUnion(days.days(touching: start..<(try row["ended_at"])))

@@ -18,11 +18,11 @@ import Testing
         #expect(BeatPace.pause(after: [open(seconds: 0, .idle)], interval: 180_000) == 360_000)
     }
 
-    @Test func `closed segments do not count, the oldest open one does`() {
+    @Test func `closed segments do not count, the youngest open one does`() {
         let closed = Guest.segment(0, from: 0, to: 1, end: .hidden)
         #expect(BeatPace.pause(after: [closed], interval: 180_000) == 180_000)
-        let both = [open(seconds: 0), open(seconds: 60), closed]
-        #expect(BeatPace.pause(after: both, interval: 180_000) == 60_000)
+        let both = [open(seconds: 10), open(seconds: 60, .idle), closed]
+        #expect(BeatPace.pause(after: both, interval: 180_000) == 15_000)
     }
 
     private func open(seconds: Int64, _ attention: Attention = .active) -> SegmentClaim {

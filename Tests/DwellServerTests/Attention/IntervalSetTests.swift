@@ -47,3 +47,22 @@ import Testing
         return Timestamp(milliseconds: start)..<Timestamp(milliseconds: start + length)
     }
 }
+
+extension IntervalSetTests {
+    @Test(arguments: 0..<50 as Range<UInt64>)
+    func `its gaps in a window are all that it does not cover`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let set = IntervalSet(
+            (0..<8).map { _ in
+                let start = Timestamp(milliseconds: Int64.random(in: 0...100, using: &generator))
+                return start..<(start + Int64.random(in: 0...15, using: &generator))
+            })
+        let from = Timestamp(milliseconds: Int64.random(in: -10...60, using: &generator))
+        let window = from..<(from + Int64.random(in: 0...80, using: &generator))
+        let gaps = set.gaps(in: window)
+        for time in stride(from: -20, to: 200, by: 1).map({ Timestamp(milliseconds: $0) }) {
+            let isCovered = set.intervals.contains { $0.contains(time) }
+            #expect(gaps.contains { $0.contains(time) } == (window.contains(time) && !isCovered))
+        }
+    }
+}

@@ -48,7 +48,7 @@ import Testing
         "INSERT INTO viewer (id, kind, email, created_at) VALUES (1, 'guest', NULL, 0)",
         "INSERT INTO viewer (id, kind, email, created_at) VALUES (1, 'robot', 'a@b.c', 0)",
         "INSERT INTO session (viewer_id, id, started_at, last_seen_at) VALUES (7, 1, 0, 0)",
-        "INSERT INTO daily_statistic VALUES (7, 1, 0, 5, 6, 5, 0)",
+        "INSERT INTO daily_statistic VALUES (7, 1, 0, 5, 6, 5, 0, 0)",
         "INSERT INTO segment (viewer_id, session_id, tab, n, started_at, ended_at, attention) VALUES (1,1,'t',0,5,4,'active')",
     ])
     func `the schema refuses what the rules forbid`(statement: String) async throws {

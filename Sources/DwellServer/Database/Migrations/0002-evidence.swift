@@ -9,7 +9,7 @@ extension Migration {
             """
             CREATE TABLE new_session (
                 viewer_id INTEGER NOT NULL REFERENCES viewer (id) ON DELETE CASCADE,
-                id INTEGER NOT NULL UNIQUE,
+                id INTEGER NOT NULL,
                 entry_id INTEGER NOT NULL,
                 device_id TEXT REFERENCES device (id) ON DELETE SET NULL,
                 video_id INTEGER REFERENCES content (id),
@@ -72,11 +72,13 @@ extension Migration {
             "DROP TABLE session",
             "ALTER TABLE new_session RENAME TO session",
             "ALTER TABLE new_segment RENAME TO segment",
+            "CREATE INDEX session_by_id ON session (id)",
             "CREATE INDEX session_by_start ON session (started_at, id)",
             "CREATE INDEX session_by_entry ON session (viewer_id, entry_id, started_at)",
             "CREATE INDEX segment_by_session ON segment (viewer_id, session_id, started_at)",
             "ALTER TABLE daily_statistic ADD COLUMN raw_ms INTEGER NOT NULL DEFAULT 0 CHECK (raw_ms >= 0)",
-            "ALTER TABLE daily_statistic ADD COLUMN error_ms INTEGER NOT NULL DEFAULT 0 CHECK (error_ms >= 0)",
+            "ALTER TABLE daily_statistic ADD COLUMN visible_error_ms INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE daily_statistic ADD COLUMN engaged_error_ms INTEGER NOT NULL DEFAULT 0",
             """
             INSERT INTO dirty_day (viewer_id, day)
             SELECT viewer_id, day FROM daily_statistic WHERE content_id = 0

@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+@testable import DwellAPI
+@testable import DwellServer
+
+@Suite struct MigrationTests {
+    @Test func `a database of the first version keeps its sessions, segments and cookies`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let database = try SQLiteDatabase(path: folder.appending(path: "old.sqlite").path(percentEncoded: false))
+        let clock = TestClock(Timestamp(milliseconds: 200_000))
+        try await Self.makeFirstVersion(database)
+
+        #expect(try await Migrator.migrate(database, now: clock.now) == ["2 evidence"])
+        let days = LocalDays(timeZone: .gmt)
+        let reports = Reports(database: database, days: days, clock: clock.clock)
+        let sessions = try await reports.sessions(SessionFilter()).sessions.sorted { $0.id < $1.id }
+        #expect(sessions.map(\.visibleMs) == [60_000, 0])
+        let evidence = try #require(try await reports.evidence(session: 1))
+        #expect(evidence.refused == RefusedRecord(futureMs: 500))
+        #expect(evidence.segments.map(\.beats) == [1])
+
+        // The cookie of the second session, which followed the first, still takes beats.
+        let settings = BeatSettings(interval: 180_000, days: days)
+        let beat = Beat(source: .token(viewer: 1, entry: 2), arrival: clock.now, content: .presence(page: nil))
+        let outcome = try await database.write { connection in
+            var store = BeatStore(connection: connection, settings: settings)
+            return try store.store(beat)
+        }
+        #expect(outcome.entry?.id == 2)
+
+        let statistics = Statistics(database: database, days: days, logger: TestStore.silent)
+        try await statistics.aggregate()
+        #expect(try await reports.days(Reports.Scope()).map(\.rawMs) == [60_000])
+        #expect(try await statistics.recompute { _, _ in }.changed == 0)
+        try database.close()
+    }
+
+    private static func makeFirstVersion(_ database: SQLiteDatabase) async throws {
+        try await database.write { connection in
+            for statement in Migration.tables.statements { try connection.execute(statement) }
+            for statement in [
+                "CREATE TABLE schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER)",
+                "INSERT INTO schema_migration VALUES (1, 'tables', 0)",
+                "INSERT INTO viewer VALUES (1, 'guest', 'ada@example.com', 0)",
+                "UPDATE sequence SET value = 9",
+                "INSERT INTO session VALUES (1, 1, NULL, NULL, NULL, 0, 60000, 1860000)",
+                "INSERT INTO session VALUES (1, 2, NULL, NULL, 1, 100000, 100000, NULL)",
+                """
+                INSERT INTO segment VALUES
+                    (1, 1, 't', 0, 0, 60000, 'active', NULL, NULL, NULL, NULL, NULL, 500, 'future')
+                """,
+                "INSERT INTO daily_statistic VALUES (1, 0, 0, 60000, 60000)",
+            ] { try connection.execute(statement) }
+        }
+    }
+}
