@@ -15,7 +15,6 @@ pytest.register_assert_rewrite("Browser.helpers", "Browser.script_site")
 
 from .script_site import write_site  # noqa: E402
 
-
 CHROMIUM = os.environ.get("DWELL_CHROMIUM", "/usr/bin/chromium")
 PATIENCE_MS = 10_000
 

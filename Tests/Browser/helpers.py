@@ -89,7 +89,7 @@ def set_clock(page: Page, by: int) -> None:
 
 
 def wait(page: Page, milliseconds: int) -> None:
-    """Lets the page's own time pass, second by second. What it asks meanwhile is answered in time."""
+    """Lets the page's time pass, second by second. What it asks meanwhile is answered in time."""
     asked: list[Request] = []
 
     def note(request: Request) -> None:

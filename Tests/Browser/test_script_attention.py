@@ -1,4 +1,4 @@
-"""Attention: what dwell.js counts of a page that is hidden, beside another window, idle or frozen."""
+"""What dwell.js counts of a page that is hidden, beside another window, idle or frozen."""
 
 from __future__ import annotations
 

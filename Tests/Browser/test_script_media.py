@@ -1,4 +1,4 @@
-"""Videos: how much of them was watched. Films play by the real clock, so that these tests do too."""
+"""Videos: how much of them was watched. Films play by the real clock, and so do these tests."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_server_has_what_was_watched(page: Page, play: Play, dwell: Dwell) -
     page.evaluate("dwell.flush()")
     rows = dwell.sql(
         "SELECT media_from_ms, media_to_ms, rate FROM segment WHERE video_id IS NOT NULL"
-        " ORDER BY rowid DESC LIMIT 1"
+        " ORDER BY started_at DESC LIMIT 1"
     )
     assert rows[0]["rate"] == 1
     assert 1500 - JITTER <= rows[0]["media_to_ms"] - rows[0]["media_from_ms"] <= 2500
@@ -103,16 +103,17 @@ def starve(page: Page) -> None:
     )
 
 
+def and_wait(page: Page, event: str, action: str) -> None:
+    """Does something to the video and waits until it says so."""
+    page.evaluate(f"new Promise((done) => {{ {VIDEO}.{event} = () => done(); {action}; }})")
+
+
 def seek(page: Page) -> None:
-    page.evaluate(
-        f"new Promise((done) => {{ {VIDEO}.onseeked = done; {VIDEO}.currentTime = 0.2; }}).then(() => 0)"
-    )
+    and_wait(page, "onseeked", f"{VIDEO}.currentTime = 0.2")
 
 
 def change_rate(page: Page) -> None:
-    page.evaluate(
-        f"new Promise((done) => {{ {VIDEO}.onratechange = done; {VIDEO}.playbackRate = 2; }}).then(() => 0)"
-    )
+    and_wait(page, "onratechange", f"{VIDEO}.playbackRate = 2")
 
 
 def turn_page(page: Page) -> None:
@@ -192,9 +193,7 @@ def test_a_seek_is_not_watched(page: Page, play: Play) -> None:
 def test_who_spams_seeks_has_watched_what_was_played(page: Page, play: Play) -> None:
     beats = play(until=0.5)
     for place in (8, 2, 12, 5, 1):
-        page.evaluate(
-            f"new Promise((done) => {{ {VIDEO}.onseeked = done; {VIDEO}.currentTime = {place}; }}).then(() => 0)"
-        )
+        and_wait(page, "onseeked", f"{VIDEO}.currentTime = {place}")
         page.wait_for_timeout(200)
     pause(page)
     told = watched(beats)
@@ -226,7 +225,8 @@ def test_a_video_that_comes_later_is_noticed(page: Page, play: Play) -> None:
     beats = open_without_video(page, play)
     page.evaluate(
         """() => {
-            document.body.innerHTML = '<video src="/film.webm" data-dwell-video="later" muted></video>';
+            document.body.innerHTML = '<video src="/film.webm" muted></video>';
+            document.querySelector('video').dataset.dwellVideo = 'later';
             return document.querySelector('video').play();
         }"""
     )
@@ -250,7 +250,6 @@ def test_a_video_that_played_before_the_script_came_is_noticed(page: Page, dwell
     page.unroute("**/dwell.js")
     beats = Beats(page)
     page.add_script_tag(url=f"{dwell.url}/dwell.js")
-    page.evaluate("window.heard = 0")
     reach(page, 1)
     (segment,) = watched(beats)
     assert 500 <= segment["mediaFrom"] <= 1000
