@@ -34,11 +34,10 @@ enum TestDatabase {
     static var isSQLite: Bool { url == nil }
 
     /// A database of a test's own on the server.
-    fileprivate static func make(on url: String) async throws -> PostgresDatabase {
+    fileprivate static func make(on url: String) throws -> String {
         let name = "test_\(UUID().uuidString.replacing("-", with: "").lowercased())"
-        let administrator = try PostgresConnection(url: "\(url)/postgres", prepares: false)
-        try administrator.run("CREATE DATABASE \(name)")
-        return try PostgresDatabase(url: try #require(PostgresURL("\(url)/\(name)?pool_size=2")))
+        try PostgresConnection(url: "\(url)/postgres", prepares: false).run("CREATE DATABASE \(name)")
+        return "\(url)/\(name)"
     }
 }
 
@@ -54,10 +53,14 @@ final class TestStore: Sendable {
     /// - Parameters:
     ///   - timeZone: Where days are cut
     ///   - interval: The heartbeat interval, in milliseconds
-    init(timeZone: String = "UTC", interval: Int64 = 180_000) async throws {
-        if let url = TestDatabase.url {
+    ///   - isSplit: Whether the tables that grow are split into hash partitions, as the documentation says; PostgreSQL
+    init(timeZone: String = "UTC", interval: Int64 = 180_000, isSplit: Bool = false) async throws {
+        var url: String?
+        if let server = TestDatabase.url {
             folder = nil
-            database = try await TestDatabase.make(on: url)
+            let own = try TestDatabase.make(on: server)
+            url = own
+            database = try PostgresDatabase(url: try #require(PostgresURL("\(own)?pool_size=2")))
         } else {
             let folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -67,6 +70,12 @@ final class TestStore: Sendable {
         settings = BeatSettings(
             interval: interval, days: LocalDays(timeZone: TimeZone(identifier: timeZone) ?? .gmt))
         _ = try await Migrator.migrate(database, now: clock.now)
+        if isSplit { try Self.splitTables(of: try #require(url)) }
+    }
+
+    private static func splitTables(of url: String) throws {
+        let script = URL(filePath: #filePath).appending(path: "../../../../docs/partitions.sql").standardized
+        try PostgresConnection(url: url, prepares: false).run(String(contentsOf: script, encoding: .utf8))
     }
 
     deinit {
