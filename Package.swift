@@ -41,6 +41,7 @@ let package = Package(
             name: "DwellServer",
             dependencies: [
                 "CCrypt",
+                "CLibPQ",
                 "DwellAPI",
                 "WebAssets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -60,9 +61,20 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "one-update",
+            dependencies: [
+                "DwellServer",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Benchmarks/OneUpdate",
+            swiftSettings: strict
+        ),
         .target(name: "DwellAPI", swiftSettings: strict),
         .target(name: "WebAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .testTarget(
             name: "DwellServerTests",
             dependencies: [

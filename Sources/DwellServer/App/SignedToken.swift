@@ -30,16 +30,14 @@ package struct SignedToken: Sendable {
             withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
         }
         bytes.append(signature(of: bytes))
-        return bytes.base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return String(decoding: Self.exchanging(bytes.base64EncodedData().dropLast(2), Self.toURL), as: UTF8.self)
     }
 
     /// What a value says, if this server signed it and it has not expired.
     package func content(of value: String, now: Timestamp) -> Content? {
         // 40 bytes are 54 characters, of which base64 wants 56.
         guard value.utf8.count == 54,
-            let bytes = Data(
-                base64Encoded: value.replacing("-", with: "+").replacing("_", with: "/") + "=="),
+            let bytes = Data(base64Encoded: Self.exchanging(Data(value.utf8), Self.fromURL) + Data("==".utf8)),
             bytes.count == Self.contentLength + Self.signatureLength
         else { return nil }
         let signed = bytes.prefix(Self.contentLength)
@@ -52,6 +50,16 @@ package struct SignedToken: Sendable {
         let content = Content(
             viewer: numbers[0], entry: numbers[1], expiresAt: Timestamp(milliseconds: numbers[2]))
         return now < content.expiresAt ? content : nil
+    }
+
+    private static let toURL: [UInt8: UInt8] = [
+        UInt8(ascii: "+"): UInt8(ascii: "-"), UInt8(ascii: "/"): UInt8(ascii: "_"),
+    ]
+    private static let fromURL = Dictionary(uniqueKeysWithValues: toURL.map { ($1, $0) })
+
+    /// Base64 in the alphabet of URLs, or back. By bytes: every beat has a token.
+    private static func exchanging(_ text: Data, _ alphabet: [UInt8: UInt8]) -> Data {
+        Data(text.map { alphabet[$0] ?? $0 })
     }
 
     private func signature(of bytes: Data) -> Data {

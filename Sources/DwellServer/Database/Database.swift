@@ -1,8 +1,13 @@
+package import DwellAPI
+
 /// A store that keeps its word: what a write returned is on disk.
 ///
 /// One SQL text serves every kind of database: parameters are `$1`, `$2`, …, and statements keep to what SQLite and
 /// PostgreSQL have in common.
 package protocol Database: Sendable {
+    /// Which statements it understands where the two differ.
+    var dialect: SQLDialect { get }
+
     /// Runs `body` on a consistent snapshot; it waits for no writer.
     func read<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
@@ -14,12 +19,25 @@ package protocol Database: Sendable {
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value
 
+    /// The database's own clock; `nil` where it has none but the machine's.
+    func time() async throws -> Timestamp?
+
+    /// Waits until another process has called ``DatabaseConnection/notify()``, as far as the database can tell, or some
+    /// time has passed.
+    func waitForNews(_ time: Duration) async throws
+
     /// Lets go of the store. Nothing may be read or written afterwards.
     func close() throws
 }
 
 /// A connection inside `read` or `write`. It must not leave the closure that it was given to.
 package protocol DatabaseConnection {
+    /// Which statements it understands where the two differ: bulk ingest, locks, and the schema.
+    var dialect: SQLDialect { get }
+
+    /// All rows of a query.
+    func rows(_ sql: String, _ arguments: [any SQLConvertible]) throws -> [Row]
+
     /// Runs a query and calls `body` with each row as it comes, so that a result of any size takes no memory.
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
@@ -32,6 +50,23 @@ package protocol DatabaseConnection {
 
     /// The next number of a sequence; a number is never given twice.
     func nextNumber(of sequence: SQLSequence) throws -> Int64
+
+    /// Wakes those who wait for news, once the transaction is committed.
+    func notify() throws
+
+    /// Waits until no other transaction holds the lock, and holds it to the end of this one.
+    func lock(_ lock: SQLLock) throws
+}
+
+/// A kind of SQL.
+package enum SQLDialect: Sendable {
+    case sqlite, postgres
+}
+
+/// What only one transaction at a time may do, on all nodes together.
+package enum SQLLock: Int64, Sendable {
+    case migrations = 1
+    case statistics = 2
 }
 
 /// What has numbers of its own.
@@ -40,11 +75,8 @@ package enum SQLSequence: String, Sendable {
 }
 
 extension DatabaseConnection {
-    /// All rows of a query.
-    package func rows(_ sql: String, _ arguments: [any SQLConvertible] = []) throws -> [Row] {
-        var rows: [Row] = []
-        try forEachRow(sql, arguments) { rows.append($0) }
-        return rows
+    package func rows(_ sql: String) throws -> [Row] {
+        try rows(sql, [])
     }
 
     /// The first row of a query, if there is one.

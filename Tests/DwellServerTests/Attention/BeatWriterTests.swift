@@ -66,9 +66,11 @@ import Testing
 /// A database that a test can take away.
 private final class AbsentDatabase: Database {
     let isAway = Mutex(false)
-    private let base: SQLiteDatabase
+    private let base: any Database
 
-    init(_ base: SQLiteDatabase) {
+    var dialect: SQLDialect { base.dialect }
+
+    init(_ base: any Database) {
         self.base = base
     }
 
@@ -84,6 +86,10 @@ private final class AbsentDatabase: Database {
         if isAway.withLock({ $0 }) { throw DatabaseError.unavailable("away") }
         return try await base.write(body)
     }
+
+    func time() async throws -> Timestamp? { try await base.time() }
+
+    func waitForNews(_ time: Duration) async throws { try await base.waitForNews(time) }
 
     func close() throws {}
 }

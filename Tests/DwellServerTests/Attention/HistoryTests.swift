@@ -18,6 +18,14 @@ import Testing
         #expect(backwards == inOrder)
     }
 
+    @Test(.enabled(if: TestDatabase.isPostgres), arguments: 0..<5 as Range<UInt64>)
+    func `tables that are split by viewer give the same sessions and segments`(seed: UInt64) async throws {
+        var generator = SeededGenerator(seed: seed)
+        let history = History(&generator)
+        let whole = try await Outcome(of: history.deliveries)
+        #expect(try await Outcome(of: history.deliveries.shuffled(using: &generator), isSplit: true) == whole)
+    }
+
     @Test(arguments: 0..<25 as Range<UInt64>)
     func `however often the same beats come, they give the same segments`(seed: UInt64) async throws {
         var generator = SeededGenerator(seed: seed)
@@ -203,8 +211,8 @@ private struct Outcome: Equatable {
     private(set) var sessions: [Range<Timestamp>] = []
     private(set) var segments: [StoredSegment] = []
 
-    init(of deliveries: [Delivery]) async throws {
-        let store = try await TestStore()
+    init(of deliveries: [Delivery], isSplit: Bool = false) async throws {
+        let store = try await TestStore(isSplit: isSplit)
         store.clock.set(History.start)
         try await store.withWriter { writer in
             let guest = try await Guest(store, writer)

@@ -13,7 +13,7 @@ import Testing
         let clock = TestClock(Timestamp(milliseconds: 200_000))
         try await Self.makeFirstVersion(database)
 
-        #expect(try await Migrator.migrate(database, now: clock.now) == ["2 evidence"])
+        #expect(try await Migrator.migrate(database, now: clock.now) == ["2 evidence", "3 nodes"])
         let days = LocalDays(timeZone: .gmt)
         let reports = Reports(database: database, days: days, clock: clock.clock)
         let sessions = try await reports.sessions(SessionFilter()).sessions.sorted { $0.id < $1.id }
@@ -27,7 +27,7 @@ import Testing
         let beat = Beat(source: .token(viewer: 1, entry: 2), arrival: clock.now, content: .presence(page: nil))
         let outcome = try await database.write { connection in
             var store = BeatStore(connection: connection, settings: settings)
-            return try store.store(beat)
+            return try store.store([beat])[0]
         }
         #expect(outcome.entry?.id == 2)
 
@@ -40,7 +40,9 @@ import Testing
 
     private static func makeFirstVersion(_ database: SQLiteDatabase) async throws {
         try await database.write { connection in
-            for statement in Migration.tables.statements { try connection.execute(statement) }
+            for statement in Migration.tables.statements.compactMap({ $0.text(for: .sqlite) }) {
+                try connection.execute(statement)
+            }
             for statement in [
                 "CREATE TABLE schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER)",
                 "INSERT INTO schema_migration VALUES (1, 'tables', 0)",

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import Testing
 
 @testable import DwellAPI
 @testable import DwellServer
@@ -25,32 +26,61 @@ final class TestClock: Sendable {
     }
 }
 
+/// Which kind of database the tests run on: SQLite, or PostgreSQL where `DWELL_TEST_DATABASE_URL` names a server.
+enum TestDatabase {
+    static let url = ProcessInfo.processInfo.environment["DWELL_TEST_DATABASE_URL"]
+
+    static var isPostgres: Bool { url != nil }
+    static var isSQLite: Bool { url == nil }
+
+    /// A database of a test's own on the server.
+    fileprivate static func make(on url: String) throws -> String {
+        let name = "test_\(UUID().uuidString.replacing("-", with: "").lowercased())"
+        try PostgresConnection(url: "\(url)/postgres", prepares: false).run("CREATE DATABASE \(name)")
+        return "\(url)/\(name)"
+    }
+}
+
 /// A migrated database of a test's own, and what works on it, at 2026-03-02T12:00:00Z.
 final class TestStore: Sendable {
-    let database: SQLiteDatabase
+    let database: any Database
     let clock = TestClock(Timestamp("2026-03-02T12:00:00Z") ?? Timestamp(milliseconds: 0))
     let settings: BeatSettings
-    let path: String
-    private let folder: URL
+    private let folder: URL?
 
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// - Parameters:
     ///   - timeZone: Where days are cut
     ///   - interval: The heartbeat interval, in milliseconds
-    init(timeZone: String = "UTC", interval: Int64 = 180_000) async throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.appending(path: "test.sqlite").path(percentEncoded: false)
-        database = try SQLiteDatabase(path: path)
+    ///   - isSplit: Whether the tables that grow are split into hash partitions, as the documentation says; PostgreSQL
+    init(timeZone: String = "UTC", interval: Int64 = 180_000, isSplit: Bool = false) async throws {
+        var url: String?
+        if let server = TestDatabase.url {
+            folder = nil
+            let own = try TestDatabase.make(on: server)
+            url = own
+            database = try PostgresDatabase(url: try #require(PostgresURL("\(own)?pool_size=2")))
+        } else {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            self.folder = folder
+            database = try SQLiteDatabase(path: folder.appending(path: "test.sqlite").path(percentEncoded: false))
+        }
         settings = BeatSettings(
             interval: interval, days: LocalDays(timeZone: TimeZone(identifier: timeZone) ?? .gmt))
         _ = try await Migrator.migrate(database, now: clock.now)
+        if isSplit { try Self.splitTables(of: try #require(url)) }
+    }
+
+    private static func splitTables(of url: String) throws {
+        let script = URL(filePath: #filePath).appending(path: "../../../../docs/partitions.sql").standardized
+        try PostgresConnection(url: url, prepares: false).run(String(contentsOf: script, encoding: .utf8))
     }
 
     deinit {
         try? database.close()
-        try? FileManager.default.removeItem(at: folder)
+        if let folder { try? FileManager.default.removeItem(at: folder) }
     }
 
     var statistics: Statistics {
