@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -280,9 +278,7 @@ def test_a_token_of_a_session_that_never_was_is_refused(fresh_dwell) -> None:
     server = fresh_dwell()
     ann = visitor(server)
     server.stop()
-    for file in server.folder.glob("dwell.sqlite*"):
-        if file.suffix != ".key":
-            file.unlink()
+    server.store.empty()
     server.start()
     response = beat_by_token(server, ann.token, segment())
     assert response.status_code in (400, 401)
@@ -387,11 +383,9 @@ def test_no_token_is_in_the_logs(fresh_dwell) -> None:
     leave(bea)
     refused_by_gate(beat_by_token(server, tokens[1], segment()), 401)
     # What goes wrong is logged with its cause.
-    with closing(sqlite3.connect(server.database, isolation_level=None)) as blocker:
-        blocker.execute("BEGIN IMMEDIATE")
+    with server.store.locked():
         refused_by_gate(beat_by_token(server, ann.token, segment()), 503)
         refused_by_gate(by_header(server, ann.token, segment()), 503)
-        blocker.execute("ROLLBACK")
     server.stop()
     assert BEAT in server.written, "a server that says nothing proves nothing"
     for token in [*tokens, wrong]:
