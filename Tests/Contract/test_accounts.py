@@ -523,6 +523,7 @@ def test_a_token_of_another_installation_is_refused(dwell: Dwell, fresh_dwell) -
 
 
 @needs_faketime
+@pytest.mark.sqlite("with PostgreSQL the database's clock counts")
 def test_after_a_year_the_token_has_expired(fresh_dwell) -> None:
     server = fresh_dwell()
     device = person(server).login()

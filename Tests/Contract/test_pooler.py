@@ -178,6 +178,26 @@ def test_connections_that_the_pooler_drops_are_replaced(pooled: Dwell) -> None:
     assert [guest.beat(segment(n=n)).status_code for n in range(3)] == [200] * 3
 
 
+def test_statements_of_two_programs_are_not_mixed_up(postgres: PostgresCluster, pooler: Pooler, fresh_dwell) -> None:
+    """Many who have just begun each prepare other statements first, on connections that they share."""
+    store = PooledDatabase(postgres, pooler, "")
+    servers = [fresh_dwell(store=store) for _ in range(3)]
+    doings = [
+        lambda server: visitor(server).beat(segment()).status_code,
+        lambda server: person(server).login().log().status_code,
+        lambda server: server.client().get("/health/ready").status_code,
+        lambda server: len(server.sessions()) and 200,
+    ]
+    for server in servers:
+        visitor(server)
+    answers = at_once(
+        [lambda server=server, do=do: do(server) for server in servers for do in doings] * 4
+    )
+    assert set(answers) <= {200, 400}, answers
+    for server in servers:
+        assert " error " not in server.logs
+
+
 def test_nothing_of_this_was_the_servers_fault(pooled: Dwell) -> None:
     assert " error " not in pooled.logs
     assert "Fatal error" not in pooled.logs

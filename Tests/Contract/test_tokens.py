@@ -133,6 +133,7 @@ def test_the_token_in_the_body_wins_over_the_one_in_the_header(dwell: Dwell) -> 
 
 
 @needs_faketime
+@pytest.mark.sqlite("with PostgreSQL the database's clock counts")
 def test_a_token_is_good_for_30_days_and_no_longer(fresh_dwell) -> None:
     server = fresh_dwell()
     ann = visitor(server)
