@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -403,7 +404,7 @@ class Dwell:
     def key(self) -> str:
         """An API key, made on first use."""
         if self._key is None:
-            made = self.run("key", "create", "--name", "tests")
+            made = self.run("key", "create", "--name", f"tests {secrets.token_hex(4)}")
             assert made.returncode == 0, made.stderr
             self._key = [line.strip() for line in made.stdout.splitlines() if line.strip()][-1]
         return self._key
