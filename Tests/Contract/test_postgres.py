@@ -11,10 +11,23 @@ from urllib.parse import quote
 
 import pytest
 
-from dwell_process import CONFIGURATION_ERROR, Dwell, eventually, run_dwell
+from dwell_process import CONFIGURATION_ERROR, eventually, run_dwell
 from stores import HOST, PostgresCluster, PostgresDatabase, free_port
 
-from .helpers import SECRET, TALKATIVE, enter, person, segment, succeeded, unique_email, visitor
+from .helpers import (
+    SECRET,
+    TALKATIVE,
+    enter,
+    ms_of,
+    needs_faketime,
+    now_ms,
+    person,
+    restart_ahead,
+    segment,
+    succeeded,
+    unique_email,
+    visitor,
+)
 
 pytestmark = pytest.mark.postgres("is about the way to PostgreSQL")
 
@@ -284,3 +297,16 @@ def test_a_database_that_went_away_and_came_back_is_used_again(
     succeeded(guest.beat(segment(n=2)))
     succeeded(enter(server.client(), unique_email()))
     assert [row["n"] for row in guest.rows()] == [1, 2]
+
+
+@needs_faketime
+def test_a_node_whose_own_clock_is_wrong_counts_by_the_databases(fresh_dwell) -> None:
+    server = fresh_dwell()
+    early = visitor(server)
+    before = now_ms()
+    restart_ahead(server, 3)
+    late = visitor(server)
+    for guest in (early, late):
+        succeeded(guest.beat(segment()))
+        end = ms_of(guest.record["sessionEndTime"])
+        assert before - 1000 <= end <= now_ms() + 1000
