@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from dwell_process import HOST, free_port
 
-pytest.register_assert_rewrite("Browser.helpers")
+pytest.register_assert_rewrite("Browser.helpers", "Browser.script_site")
+
+from .script_site import write_site  # noqa: E402
 
 CHROMIUM = os.environ.get("DWELL_CHROMIUM", "/usr/bin/chromium")
 PATIENCE_MS = 10_000
+
+
+@pytest.fixture(scope="package")
+def script_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages on which dwell.js is tested: a file of tests takes them as its `site`."""
+    return write_site(tmp_path_factory.mktemp("script-site"))
 
 
 @pytest.fixture(scope="package")
@@ -96,9 +105,22 @@ def tabs(
     """
     connection = playwright.chromium.connect_over_cdp(debugging_url, no_defaults=True)
     context = watched(connection.contexts[0], page_errors)
-    context.clear_cookies()
+    forget_everything(context)
     yield context
+    forget_everything(context)
     for page in context.pages:
         page.close()
-    context.clear_cookies()
     connection.close()
+
+
+def forget_everything(context: BrowserContext) -> None:
+    """This context outlives its tests: what pages left in it would be found by those after them."""
+    page = context.new_page()
+    for other in context.pages:
+        if other != page:
+            other.close()
+    context.new_cdp_session(page).send(
+        "Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"}
+    )
+    context.clear_cookies()
+    page.close()

@@ -19,7 +19,7 @@ BEAT = "/api/session-heartbeat"
 SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
-NOON = 1_800_000_000_000  # Where the clock of a page begins whose time is moved by hand.
+NOON = 1_800_000_000_000  # What a page's clock says whose time is moved by hand.
 
 
 # The server's clock is not moved with the page's. What it says of the time is replaced by the page's
@@ -78,13 +78,18 @@ def record_up_to(server: Dwell, email: str, moment: int) -> dict[str, Any]:
 
 def stop_time(page: Page) -> None:
     """From here on the page's time passes only when the test says so: see `page.clock`."""
-    page.clock.install(time=NOON)
-    page.clock.pause_at(NOON + MINUTE)  # Not NOON itself: a slow machine may be past it by now.
+    page.clock.install(time=(NOON - MINUTE) / 1000)  # In seconds.
+    page.clock.pause_at(NOON / 1000)  # A minute, as a slow machine may be past the first by now.
     page.add_init_script(SERVER_IN_PAGE_TIME)
 
 
+def set_clock(page: Page, by: int) -> None:
+    """Sets the page's clock forward or back, as a person or a time server does: no time passes."""
+    page.clock.set_system_time((page.evaluate("Date.now()") + by) / 1000)
+
+
 def wait(page: Page, milliseconds: int) -> None:
-    """Lets the page's own time pass, second by second. What it asks meanwhile is answered in time."""
+    """Lets the page's time pass, second by second. What it asks meanwhile is answered in time."""
     asked: list[Request] = []
 
     def note(request: Request) -> None:
