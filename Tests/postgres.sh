@@ -24,7 +24,7 @@ case $action in
       as_user tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$folder'
-max_connections = 200
+max_connections = 500
 CONF
     fi
     as_user "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/log" --wait --options="-p $port" start >/dev/null

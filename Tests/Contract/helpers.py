@@ -44,6 +44,7 @@ DEVICE_KEYS = {"id", "user_id", "device_name", "device_os", "last_logged_in"}
 FAKETIME = os.environ.get("DWELL_FAKETIME_LIBRARY") or next(
     iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None
 )
+THE_ZERO = pytest.param("%00", marks=pytest.mark.one_node("a proxy may refuse it first"))
 needs_faketime = pytest.mark.skipif(FAKETIME is None, reason="needs libfaketime, to look ahead")
 ISO_MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

@@ -13,6 +13,7 @@ from dwell_process import Dwell, let_pass
 from .helpers import (
     DEVICE_KEYS,
     ISO_MILLISECONDS,
+    THE_ZERO,
     Visitor,
     beat_of,
     evidence,
@@ -134,7 +135,8 @@ def test_a_gap_has_the_reason_that_the_segment_before_it_ended_with(
     succeeded(ann.beat(part(400, 300, n=1, end=end), part(200, 0, n=2, end="hidden")))
     found = ann.evidence
     assert [gap["reason"] for gap in found["gaps"]] == ["entered", reason]
-    assert found["gaps"][1]["lengthMs"] == 100
+    # Each part asks the clock by itself.
+    assert 100 <= found["gaps"][1]["lengthMs"] <= 110
     assert [row["ended"] for row in found["segments"]] == [end, "hidden"]
     assert_consistent(found)
 
@@ -233,7 +235,7 @@ def test_the_evidence_may_not_be_cached(dwell: Dwell) -> None:
 
 
 NO_SESSION = [
-    "123456789", "0", "-1", "9223372036854775807", "99999999999999999999", "x", "1.5", "1e3", "%00",
+    "123456789", "0", "-1", "9223372036854775807", "99999999999999999999", "x", "1.5", "1e3", THE_ZERO,
     "1'", "1%20OR%201=1", "%F0%9F%8E%88",
 ]  # fmt: skip
 

@@ -70,7 +70,6 @@ def told(guest: Visitor) -> dict[str, Any]:
     """The evidence without what says when and how often it came, and without what is by chance."""
     found = guest.evidence
     by_chance = {"start", "end", "beats", "firstBeatTime", "lastBeatTime"}
-    session = found["session"]
     return {
         "segments": sorted(
             ({k: v for k, v in row.items() if k not in by_chance} for row in found["segments"]),
@@ -78,7 +77,6 @@ def told(guest: Visitor) -> dict[str, Any]:
         ),
         "reasons": [gap["reason"] for gap in found["gaps"]],
         "refused": found["refused"],
-        "errors": [session[f"{name}ErrorMs"] for name in ("elapsed", "visible", "engaged")],
     }
 
 
@@ -88,7 +86,8 @@ def starts(guest: Visitor) -> list[int]:
 
 def assert_same(one: Visitor, other: Visitor) -> None:
     assert told(one) == told(other)
-    for name in ("visibleMs", "engagedMs"):
+    errors = ("elapsedErrorMs", "visibleErrorMs", "engagedErrorMs")
+    for name in ("visibleMs", "engagedMs", *errors):
         assert abs(one.record[name] - other.record[name]) <= NEARLY
     for left, right in zip(starts(one), starts(other), strict=True):
         assert abs(left - right) <= NEARLY

@@ -6,12 +6,10 @@ import os
 import pty
 import re
 import select
-import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,13 +57,14 @@ def trigger(server: Dwell) -> None:
 
 def stored(server: Dwell) -> dict[str, Any]:
     """Everything that segments, and what leads to them, say."""
-    return {table: server.sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in TABLES}
+    return {
+        table: sorted(server.sql(f"SELECT * FROM {table}"), key=repr) for table in TABLES
+    }
 
 
 def change(server: Dwell, statement: str, *values: object) -> None:
     """Changes the database behind the program's back."""
-    with closing(sqlite3.connect(server.database, timeout=10)) as connection, connection:
-        assert connection.execute(statement, values).rowcount > 0
+    assert server.store.change(statement, *values) > 0
 
 
 def live(server: Dwell) -> Visitor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -135,6 +133,7 @@ def test_the_token_in_the_body_wins_over_the_one_in_the_header(dwell: Dwell) -> 
 
 
 @needs_faketime
+@pytest.mark.sqlite("with PostgreSQL the database's clock counts")
 def test_a_token_is_good_for_30_days_and_no_longer(fresh_dwell) -> None:
     server = fresh_dwell()
     ann = visitor(server)
@@ -280,9 +279,7 @@ def test_a_token_of_a_session_that_never_was_is_refused(fresh_dwell) -> None:
     server = fresh_dwell()
     ann = visitor(server)
     server.stop()
-    for file in server.folder.glob("dwell.sqlite*"):
-        if file.suffix != ".key":
-            file.unlink()
+    server.store.empty()
     server.start()
     response = beat_by_token(server, ann.token, segment())
     assert response.status_code in (400, 401)
@@ -387,11 +384,9 @@ def test_no_token_is_in_the_logs(fresh_dwell) -> None:
     leave(bea)
     refused_by_gate(beat_by_token(server, tokens[1], segment()), 401)
     # What goes wrong is logged with its cause.
-    with closing(sqlite3.connect(server.database, isolation_level=None)) as blocker:
-        blocker.execute("BEGIN IMMEDIATE")
+    with server.store.locked():
         refused_by_gate(beat_by_token(server, ann.token, segment()), 503)
         refused_by_gate(by_header(server, ann.token, segment()), 503)
-        blocker.execute("ROLLBACK")
     server.stop()
     assert BEAT in server.written, "a server that says nothing proves nothing"
     for token in [*tokens, wrong]:

@@ -1,4 +1,5 @@
 import CLibPQ
+import Crypto
 import Foundation
 
 /// One connection to PostgreSQL; every wait on it has an end.
@@ -13,7 +14,7 @@ package final class PostgresConnection: @unchecked Sendable {
     /// Statements that the server knows, by their text.
     private var prepared: [String: PreparedStatement] = [:]
     /// Off behind a pooler that hands each transaction to another server connection.
-    private let prepares: Bool
+    let prepares: Bool
 
     private struct PreparedStatement {
         let name: String
@@ -100,7 +101,10 @@ package final class PostgresConnection: @unchecked Sendable {
     }
 
     private func prepare(_ sql: String) throws -> PreparedStatement {
-        let name = "dwell\(prepared.count)"
+        // The name is the text's: behind a pooler another connection may know the name, and must not mean another
+        // statement by it.
+        let digest = SHA256.hash(data: Data(sql.utf8)).prefix(16)
+        let name = "dwell_" + digest.map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined()
         guard PQsendPrepare(connection, name, sql, 0, nil) == 1 else { throw DatabaseError.unavailable(message) }
         _ = try results()
         guard PQsendDescribePrepared(connection, name) == 1 else { throw DatabaseError.unavailable(message) }

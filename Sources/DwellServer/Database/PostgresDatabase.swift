@@ -169,7 +169,10 @@ package final class PostgresDatabase: Database {
 
     private func give(back connection: PostgresConnection) {
         guard connection.isSound else { return }
-        state.withLock { $0.idle.append(connection) }
+        state.withLock { state in
+            // One that began before a pooler was noticed would go on preparing.
+            if state.prepares || !connection.prepares { state.idle.append(connection) }
+        }
     }
 
     /// Opens a connection, unless that failed a moment ago: many requests must not each wait for the same end.

@@ -21,9 +21,11 @@ package struct PostgresURL: Sendable, Equatable {
     /// - Parameter text: Such as `postgres://dwell@db.example/dwell?sslmode=verify-full`; `nil` comes back for what is
     ///   no such URL
     package init?(_ text: String) {
-        guard var parts = URLComponents(string: text), ["postgres", "postgresql"].contains(parts.scheme) else {
-            return nil
-        }
+        // What follows the first slash is a name. More than that is a password that was not percent-encoded, which
+        // would be taken for a host or a name, and be shown.
+        guard text.hasPrefix("postgres://") || text.hasPrefix("postgresql://"), var parts = URLComponents(string: text),
+            !parts.percentEncodedPath.dropFirst().contains(where: { "/@:".contains($0) })
+        else { return nil }
         var own: [String: String] = [:]
         let foreign = (parts.queryItems ?? []).filter { item in
             guard ["pool_size", "pgbouncer"].contains(item.name) else { return true }
