@@ -206,7 +206,7 @@ package struct ExpressImport: Sendable {
     }
 
     private mutating func compareStatistics(_ table: ExpressSource.Table, _ advance: (Int) -> Void) async throws {
-        var part = ImportReport.Part(of: "daily totals (compared, never stored)")
+        var part = ImportReport.Part(of: "daily totals (compared, never stored)", compared: true)
         try await forEachPage(of: table, advance) { rows in
             for row in rows {
                 part.read += 1

@@ -119,10 +119,11 @@ package struct ExpressSource: Sendable {
             let value = table.columns[field].map { "\(Self.quoted($0))::text" } ?? "NULL::text"
             return "\(value) AS \(Self.quoted(field))"
         }
-        let id = Self.quoted(table.columns["id"] ?? "id")
+        // With the table's name: alone it would mean the text of that name in the result, and 10 would follow 1.
+        let id = "old.\(Self.quoted(table.columns["id"] ?? "id"))"
         let condition = key == nil ? "" : "WHERE \(id) > CAST($1::text AS \(table.keyType))"
         let sql = """
-            SELECT \(columns.joined(separator: ", ")) FROM \(Self.quoted(table.name)) \(condition)
+            SELECT \(columns.joined(separator: ", ")) FROM \(Self.quoted(table.name)) AS old \(condition)
             ORDER BY \(id) LIMIT \(limit)
             """
         return try await read { try $0.rows(sql, key.map { [$0] } ?? []) }

@@ -3,6 +3,8 @@ package struct ImportReport: Sendable {
     /// One kind of thing: accounts, sessions, ….
     package struct Part: Sendable {
         package let things: String
+        /// Whether it is only compared.
+        let isCompared: Bool
         package internal(set) var read = 0
         package internal(set) var imported = 0
         package internal(set) var extended = 0
@@ -11,8 +13,9 @@ package struct ImportReport: Sendable {
         /// What was imported otherwise than it stood there, and what differs.
         package internal(set) var noted = Remarks()
 
-        package init(of things: String) {
+        package init(of things: String, compared isCompared: Bool = false) {
             self.things = things
+            self.isCompared = isCompared
         }
 
         mutating func count(_ fate: ImportFate, row: String) {
@@ -63,11 +66,11 @@ package struct ImportReport: Sendable {
 
     private func text(_ part: Part) -> String {
         var lines = ["\(part.things): \(part.read) read"]
-        lines.append(line(part.imported, isDryRun ? "would be imported" : "imported"))
+        if !part.isCompared { lines.append(line(part.imported, isDryRun ? "would be imported" : "imported")) }
         if part.extended > 0 {
             lines.append(line(part.extended, "known and longer now: \(isDryRun ? "would be brought" : "brought") up to date"))
         }
-        if part.known > 0 { lines.append(line(part.known, "known already")) }
+        if part.known > 0 { lines.append(line(part.known, part.isCompared ? "agree" : "known already")) }
         if part.skipped.count > 0 { lines.append(line(part.skipped.count, "skipped")) }
         lines += part.skipped.remarks.map(line)
         if part.noted.count > 0 { lines.append(line(part.noted.count, "noted")) }

@@ -6,8 +6,6 @@ package enum CopyError: Error, Equatable {
     case targetAtMigration(Int)
     case targetHoldsOtherData
     case targetIsCopyOfAnother
-    /// A text holds a zero byte, which PostgreSQL can't keep.
-    case zeroByte(table: String, row: String)
 }
 
 extension CopyError {
@@ -31,10 +29,6 @@ extension CopyError {
             InvalidField(
                 "the target",
                 expected: "empty; it is an unfinished copy of another store, which --afresh would throw away")
-        case .zeroByte(let table, let row):
-            InvalidField(
-                "the source",
-                expected: "without zero bytes, which PostgreSQL can't keep; there is one in \(table), \(row)")
         }
     }
 }

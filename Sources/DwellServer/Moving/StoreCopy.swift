@@ -95,9 +95,7 @@ package struct StoreCopy: Sendable {
             case .some: throw CopyError.targetIsCopyOfAnother
             case nil: guard try Self.isEmpty(connection) else { return .other }
             }
-            for table in StoreTable.all.reversed() {
-                try TableQueries(connection: connection, table: table).removeAll()
-            }
+            try TableQueries.empty(StoreTable.all, connection)
             try mark.set(source: lineage)
             return .mine
         }
@@ -130,7 +128,7 @@ package struct StoreCopy: Sendable {
             while true {
                 let rows = try await page(of: table, after: key, in: source)
                 if !rows.isEmpty {
-                    try await insert(rows, into: table)
+                    try await target.write { try TableQueries(connection: $0, table: table).insert(rows) }
                     done += rows.count
                     progress(.copying, min(done, total), total)
                 }
@@ -144,14 +142,6 @@ package struct StoreCopy: Sendable {
         try await database.read { connection in
             try TableQueries(connection: connection, table: table).page(after: key, limit: Self.batchSize)
         }
-    }
-
-    private func insert(_ rows: [Row], into table: StoreTable) async throws {
-        if target.dialect == .postgres, let row = rows.first(where: \.hasZeroByte) {
-            let key = try table.key.map { "\($0.name) \(try (row[$0.name] as SQLValue).readable)" }
-            throw CopyError.zeroByte(table: table.name, row: key.joined(separator: ", "))
-        }
-        try await target.write { try TableQueries(connection: $0, table: table).insert(rows) }
     }
 
     private func copySequences() async throws {
@@ -196,26 +186,5 @@ package struct StoreCopy: Sendable {
             key = try table.key.map { try last[$0.name] }
         }
         return CopyReport.Sum(rows: checksum.count, digest: checksum.digest)
-    }
-}
-
-extension Row {
-    /// Whether a text holds a zero byte, which PostgreSQL can't keep.
-    fileprivate var hasZeroByte: Bool {
-        values.contains { value in
-            guard case .text(let text) = value else { return false }
-            return text.utf8.contains(0)
-        }
-    }
-}
-
-extension SQLValue {
-    /// For people.
-    fileprivate var readable: String {
-        switch self {
-        case .integer(let number): "\(number)"
-        case .text(let text): text
-        default: "\(self)"
-        }
     }
 }

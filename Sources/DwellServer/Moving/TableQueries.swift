@@ -43,8 +43,14 @@ struct TableQueries {
         for index in whole..<rows.count { try insert(rows[index...index], columns) }
     }
 
-    func removeAll() throws {
-        try connection.execute("DELETE FROM \(table.name)\(condition([]))")
+    /// Removes every row of tables, each of which may refer to those before it.
+    static func empty(_ tables: [StoreTable], _ connection: any DatabaseConnection) throws {
+        switch connection.dialect {
+        case .sqlite:
+            for table in tables.reversed() { try connection.execute("DELETE FROM \(table.name)") }
+        // However many rows there are, in no time.
+        case .postgres: try connection.execute("TRUNCATE \(tables.map(\.name).joined(separator: ", "))")
+        }
     }
 
     private func insert(_ rows: ArraySlice<Row>, _ columns: [String]) throws {
