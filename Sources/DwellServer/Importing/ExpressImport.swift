@@ -44,7 +44,8 @@ package struct ExpressImport: Sendable {
     ///   - zone: The zone of old times that name none, and of the old service's days
     ///   - now: Nothing can be later
     package init(
-        from source: ExpressSource, to database: any Database, mapping: ColumnMapping, options: Options, days: LocalDays,
+        from source: ExpressSource, to database: any Database, mapping: ColumnMapping, options: Options,
+        days: LocalDays,
         zone: TimeZone, now: Timestamp
     ) {
         self.source = source

@@ -68,7 +68,8 @@ package struct ImportReport: Sendable {
         var lines = ["\(part.things): \(part.read) read"]
         if !part.isCompared { lines.append(line(part.imported, isDryRun ? "would be imported" : "imported")) }
         if part.extended > 0 {
-            lines.append(line(part.extended, "known and longer now: \(isDryRun ? "would be brought" : "brought") up to date"))
+            lines.append(
+                line(part.extended, "known and longer now: \(isDryRun ? "would be brought" : "brought") up to date"))
         }
         if part.known > 0 { lines.append(line(part.known, part.isCompared ? "agree" : "known already")) }
         if part.skipped.count > 0 { lines.append(line(part.skipped.count, "skipped")) }

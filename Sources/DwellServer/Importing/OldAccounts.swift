@@ -25,7 +25,9 @@ struct OldAccounts {
         try await transaction { [isDryRun] connection in
             let queries = AccountQueries(connection: connection)
             return try accounts.map { account in
-                if let known = try queries.account(id: account.id) { return Outcome(fate: .known, viewer: known.viewer) }
+                if let known = try queries.account(id: account.id) {
+                    return Outcome(fate: .known, viewer: known.viewer)
+                }
                 guard try queries.account(username: account.username) == nil else {
                     return Outcome(fate: .skipped("another account of Dwell has the username"), viewer: nil)
                 }
@@ -45,7 +47,9 @@ struct OldAccounts {
         try await transaction { [isDryRun] connection in
             try devices.map { old in
                 let id = old.device.id
-                guard try connection.row("SELECT 1 AS one FROM device WHERE id = $1", [id]) == nil else { return .known }
+                guard try connection.row("SELECT 1 AS one FROM device WHERE id = $1", [id]) == nil else {
+                    return .known
+                }
                 guard !isDryRun else { return .imported }
                 try connection.execute(
                     """

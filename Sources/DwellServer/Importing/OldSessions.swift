@@ -58,7 +58,7 @@ package struct OldSessions: Sendable {
             try queries.insert(session, of: viewer, videoID: video)
             fate = .imported
         }
-        if session.end > begin { try queries.markDirty(days.days(touching: begin..<session.end), of: viewer) }
+        try queries.markDirty(days.days(touching: begin..<session.end), of: viewer)
         return fate
     }
 

@@ -1,6 +1,5 @@
 import DwellAPI
 
-
 /// Brings the heartbeat blueprint's records into the store: each is a guest's session.
 package struct RecordImport: Sendable {
     /// How many sessions one transaction holds.

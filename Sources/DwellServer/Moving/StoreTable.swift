@@ -41,7 +41,7 @@ package struct StoreTable: Sendable {
         StoreTable("api_key", key: [.text("id")]),
     ]
 
-    /// Tables that each store has for itself: the steps that were applied to it, and SQLite's sequences, whose numbers
-    /// are carried over by ``SequenceQueries``.
-    package static let own: Set = ["schema_migration", "sequence"]
+    /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
+    /// carried over by ``SequenceQueries``, and what its nodes told each other a moment ago.
+    package static let own: Set = ["schema_migration", "sequence", "job", "announcement"]
 }
