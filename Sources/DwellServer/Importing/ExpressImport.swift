@@ -228,7 +228,7 @@ package struct ExpressImport: Sendable {
                         part.known += 1
                         continue
                     }
-                    let name = "\(person.lowercase.prefix(8))… \(LocalDays.date(of: day))"
+                    let name = "\(person.lowercase) \(LocalDays.date(of: day))"
                     part.noted.add("different", "\(name) (\(differences.joined(separator: "; ")))")
                 } catch let refusal as OldSessionRules.Refusal {
                     part.skipped.add(refusal.reason, try row.text("id") ?? "without an id")

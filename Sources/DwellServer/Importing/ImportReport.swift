@@ -86,7 +86,7 @@ package struct ImportReport: Sendable {
 
     private func line(_ remark: Remarks.Remark) -> String {
         // What stood in somebody's database must not move the cursor.
-        let rows = remark.examples.map { String(ReportCell.text($0).readable.prefix(80)) }.joined(separator: ", ")
+        let rows = remark.examples.map { String(ReportCell.text($0).readable.prefix(160)) }.joined(separator: ", ")
         return line(remark.count, "    \(remark.reason): \(rows)\(remark.count > remark.examples.count ? ", …" : "")")
     }
 }
