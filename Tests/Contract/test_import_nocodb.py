@@ -117,19 +117,20 @@ def test_rows_that_are_wrong_are_skipped_and_named(store: Store, tmp_path: Path)
         record(10, good, ""),
         record(10, "2024-05-05 10:00:00", "2024-05-05 10:00:00"),
         record("\x1b[31m11", "2024-05-05", good),
+        record("a\x00b", good, good),
         [12, "", ANN],
         [],
     )
     lines = brought(tmp_path, file, store)
-    assert lines[0] == "sessions: 13 read"
-    assert lines[1:3] == ["2 imported", "11 skipped"]
+    assert lines[0] == "sessions: 14 read"
+    assert lines[1:3] == ["2 imported", "12 skipped"]
     for line in (
         "1 the end is before the start: row 2 (id 1)",
         "1 no email: row 3 (id 2)",
         "1 the email is none: row 4 (id 3)",
         "4 the start is no time: row 5 (id 4), row 6 (id 5), row 7 (id 6), …",
         "1 the end is no time: row 8 (id 7)",
-        "2 no start: row 9 (id 8), row 14 (id 12)",
+        "2 no start: row 9 (id 8), row 15 (id 12)",
         "1 the id came before in this file: row 12 (id 10)",
         "1 longer than 24 h, credited 24 h: row 10 (id 9)",
         "1 no end, imported as a visit without length: row 11 (id 10)",

@@ -69,7 +69,9 @@ package struct RecordImport: Sendable {
         of record: RecordFile.Record, email: String, start: Timestamp, _ seen: inout Set<String>
     ) throws(OldSessionRules.Refusal) -> String {
         if let id = record.id {
-            guard id.utf8.count <= 100 else { throw OldSessionRules.Refusal(reason: "the id is too long") }
+            guard id.utf8.count <= 100, !id.utf8.contains(0) else {
+                throw OldSessionRules.Refusal(reason: "the id is too long, or has a zero byte")
+            }
             guard seen.insert(id).inserted else {
                 throw OldSessionRules.Refusal(reason: "the id came before in this file")
             }
