@@ -27,13 +27,14 @@ struct AccountQueries {
             """
             INSERT INTO account (
                 id, viewer_id, username, username_key, first_name, last_name, email, password_hash, phone_number,
-                gender, country_code, created_at, updated_at, last_logged_in_at
-            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $12)
+                gender, country_code, profile_picture_url, is_verified, created_at, updated_at, last_logged_in_at
+            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             """,
             [
                 account.id, account.viewer, account.username, AccountRules.key(of: account.username),
                 account.firstName, account.lastName, account.email, account.passwordHash, account.phoneNumber,
-                account.gender, account.countryCode, account.createdAt,
+                account.gender, account.countryCode, account.profilePictureURL, account.isVerified, account.createdAt,
+                account.updatedAt, account.lastLoggedInAt,
             ])
     }
 

@@ -26,7 +26,8 @@ package struct PasswordHasher: Sendable {
     ///   - hash: What is stored; `nil` takes the same time and is always false
     package func verify(_ password: String, against hash: String?) async throws -> Bool {
         try await pool.runIfActive { [dummy] in
-            let computed = try Self.crypt(Self.prepare(password), setting: hash ?? dummy)
+            let setting = hash ?? dummy
+            let computed = try Self.crypt(Self.phrase(of: password, for: setting), setting: setting)
             return hash.map { Self.isEqual($0, computed) } ?? false
         }
     }
@@ -39,7 +40,13 @@ package struct PasswordHasher: Sendable {
             }
             return String(cString: salt)
         }
-        return try crypt(prepare(password), setting: setting)
+        return try crypt(phrase(of: password, for: setting), setting: setting)
+    }
+
+    /// What crypt(3) is given, without its end. A bcrypt hash was imported: it is of the password as it was typed, of which
+    /// bcrypt knows the first 72 bytes.
+    private static func phrase(of password: String, for setting: String) -> [UInt8] {
+        setting.hasPrefix("$2") ? Array(password.utf8.prefix(72)) : Array(prepare(password).utf8)
     }
 
     /// crypt(3) takes 511 bytes and stops at a zero. A digest first takes any length and any bytes; the same text
@@ -49,12 +56,13 @@ package struct PasswordHasher: Sendable {
         return Data(digest).base64EncodedString()
     }
 
-    private static func crypt(_ phrase: String, setting: String) throws -> String {
+    private static func crypt(_ phrase: [UInt8], setting: String) throws -> String {
         let size = MemoryLayout<crypt_data>.size
         let data = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<crypt_data>.alignment)
         defer { data.deallocate() }
         data.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        guard let result = crypt_rn(phrase, setting, data, Int32(size)) else { throw PasswordError.failed(errno) }
+        let text = phrase.map { CChar(bitPattern: $0) } + [0]
+        guard let result = crypt_rn(text, setting, data, Int32(size)) else { throw PasswordError.failed(errno) }
         return String(cString: result)
     }
 

@@ -20,6 +20,16 @@ package struct SecretKey: Sendable {
         key = SymmetricKey(data: secret)
     }
 
+    /// - Parameter text: Any text of at least 32 bytes, or `base64:` and what a key file holds; `nil` comes back for
+    ///   anything else
+    package init?(setting text: String) {
+        let prefix = "base64:"
+        let coded = text.dropFirst(prefix.count).trimmingCharacters(in: .whitespacesAndNewlines)
+        let secret = text.hasPrefix(prefix) ? Data(base64Encoded: coded) : Data(text.utf8)
+        guard let secret, secret.count >= Self.minimumLength else { return nil }
+        self.init(secret)
+    }
+
     /// The key for a purpose: HKDF with SHA-256.
     package func derived(for purpose: Purpose) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data(purpose.rawValue.utf8), outputByteCount: 32)

@@ -43,10 +43,11 @@ extension ServerConfiguration {
         _ settings: SettingReader, store: StoreConfiguration, isPublic: Bool
     ) throws -> SecretKey {
         if let text = settings.text(.secretKey) {
-            guard text.utf8.count >= SecretKey.minimumLength else {
-                throw Setting.secretKey.refusal(expected: "at least \(SecretKey.minimumLength) bytes")
+            guard let key = SecretKey(setting: text) else {
+                throw Setting.secretKey.refusal(
+                    expected: "at least \(SecretKey.minimumLength) bytes, as they are or as base64: and their base64")
             }
-            return SecretKey(Data(text.utf8))
+            return key
         }
         guard !isPublic else {
             throw Setting.secretKey.refusal(expected: "set when the public URL is https")

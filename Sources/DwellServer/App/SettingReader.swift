@@ -99,10 +99,12 @@ package enum Setting: String, CaseIterable, Sendable {
     /// Whether the text may be shown; a database URL may hold a password.
     var isShown: Bool { hasFlag && self != .databaseURL }
 
+    /// What it is called when it is refused.
+    var title: String { hasFlag ? "--\(rawValue) (\(variable))" : variable }
+
     /// Says what the setting expects, and what it got unless that may be secret.
     func refusal(expected: String, not text: String? = nil) -> InvalidField {
-        let name = hasFlag ? "--\(rawValue) (\(variable))" : variable
         let found = isShown ? text.map { ", not \($0)" } ?? "" : ""
-        return InvalidField(name, expected: expected + found)
+        return InvalidField(title, expected: expected + found)
     }
 }

@@ -9,7 +9,7 @@ public struct DwellCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, MigrateCommand.self, ReportCommand.self, ShowCommand.self, RecomputeCommand.self,
-            KeyCommand.self,
+            KeyCommand.self, CopyCommand.self, ImportCommand.self,
         ])
 
     public init() {}

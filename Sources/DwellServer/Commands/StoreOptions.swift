@@ -42,17 +42,35 @@ struct OpenStore {
 
 /// Opens stores.
 enum Store {
+    /// Opens the store as it is.
+    /// - Parameters:
+    ///   - location: Where it is
+    ///   - name: What it is called when it can't be opened
+    /// - Throws: ``InvalidField``
+    static func connect(_ location: StoreLocation, as name: String) throws -> any Database {
+        do {
+            return switch location {
+            case .sqlite(let path): try SQLiteDatabase(path: path)
+            case .postgres(let url): try PostgresDatabase(url: url)
+            }
+        } catch let error as DatabaseError {
+            throw InvalidField(
+                name, expected: "a database that Dwell can open and write; \(location.description): \(error)")
+        }
+    }
+
     /// Opens the store and applies the migrations that it lacks.
     /// - Returns: The store, and the names of the migrations applied
     /// - Throws: ``InvalidField`` that names the setting
     static func open(_ location: StoreLocation) async throws -> (any Database, [String]) {
         do {
-            let database: any Database =
-                switch location {
-                case .sqlite(let path): try SQLiteDatabase(path: path)
-                case .postgres(let url): try PostgresDatabase(url: url)
-                }
-            return (database, try await Migrator.migrate(database, now: WallClock.system.now()))
+            let database = try connect(location, as: Setting.databaseURL.title)
+            let migrations = try await Migrator.migrate(database, now: WallClock.system.now())
+            if try await database.read({ try CopyMark(connection: $0).source() }) != nil {
+                throw Setting.databaseURL.refusal(
+                    expected: "whole; \(location.description) is an unfinished copy: run `dwell copy` again")
+            }
+            return (database, migrations)
         } catch let error as DatabaseError {
             throw Setting.databaseURL.refusal(
                 expected: "a database that Dwell can open and write; \(location.description): \(error)")

@@ -70,7 +70,7 @@ package enum SQLLock: Int64, Sendable {
 }
 
 /// What has numbers of its own.
-package enum SQLSequence: String, Sendable {
+package enum SQLSequence: String, Sendable, CaseIterable {
     case viewer, session, content
 }
 

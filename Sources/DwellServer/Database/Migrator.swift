@@ -28,6 +28,8 @@ package struct Migration: Sendable {
             guard dialect == .postgres else { return sql }
             return sql.replacing(" STRICT, WITHOUT ROWID", with: "").replacing(" STRICT", with: "")
                 .replacing(/\bINTEGER\b/, with: "BIGINT").replacing(/\bREAL\b/, with: "DOUBLE PRECISION")
+                // Byte by byte, as SQLite compares: an order that the same rows have in every database.
+                .replacing(/\bTEXT\b/, with: #"TEXT COLLATE "C""#)
         }
     }
 }
@@ -36,6 +38,8 @@ package struct Migration: Sendable {
 package struct Migrator: Sendable {
     /// Every step, in order.
     package static let migrations: [Migration] = [.tables, .evidence, .nodes]
+    /// The number of the last step.
+    package static let latest = migrations.last?.number ?? 0
 
     /// Applies the steps that the database lacks, all in one transaction, one node at a time.
     /// - Parameters:
@@ -55,7 +59,7 @@ package struct Migrator: Sendable {
                 """)
             let newest = try connection.row("SELECT coalesce(max(number), 0) AS number FROM schema_migration")
             let applied: Int = try newest?["number"] ?? 0
-            if let latest = migrations.last?.number, applied > latest { throw MigrationError.newerSchema(applied) }
+            if applied > latest { throw MigrationError.newerSchema(applied) }
             for migration in migrations where migration.number > applied {
                 for statement in migration.statements.compactMap({ $0.text(for: connection.dialect) }) {
                     try connection.execute(statement)

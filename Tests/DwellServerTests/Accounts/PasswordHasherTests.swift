@@ -38,6 +38,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("pässwörd 🔒", "$2b$05$abcdefghijklmnopqrstuuoAEEviE.E8KLNbeThFuodSJO1dGRfoy"),
+        // Of a long password bcrypt knows the first 72 bytes.
+        (Self.seventyTwo + "more", "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"),
+        (
+            Self.seventyTwo + String(repeating: "🔒", count: 500),
+            "$2a$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui"
+        ),
+    ])
+    func `an imported bcrypt hash belongs to the password as it was typed`(password: String, hash: String) async throws
+    {
+        try await withHasher { hasher in
+            let isRight = try await hasher.verify(password, against: hash)
+            #expect(isRight)
+            for other in ["x" + password, String(password.prefix(7)), ""] {
+                let isRight = try await hasher.verify(other, against: hash)
+                #expect(!isRight)
+            }
+        }
+    }
+
+    private static let seventyTwo = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
     private func withHasher(_ body: (PasswordHasher) async throws -> Void) async throws {
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()

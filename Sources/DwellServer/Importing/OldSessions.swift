@@ -1,0 +1,75 @@
+import DwellAPI
+
+/// Puts sessions of an old service into the store, each once.
+package struct OldSessions: Sendable {
+    private let database: any Database
+    private let days: LocalDays
+    private let contents = ContentNumbers()
+    /// Whether nothing is stored.
+    private let isDryRun: Bool
+
+    /// - Parameters:
+    ///   - database: Where they go
+    ///   - days: Cuts the days that have to be computed anew
+    ///   - isDryRun: Whether nothing is stored
+    package init(database: any Database, days: LocalDays, isDryRun: Bool) {
+        self.database = database
+        self.days = days
+        self.isDryRun = isDryRun
+    }
+
+    /// Stores sessions in one transaction.
+    /// - Returns: What became of each
+    package func store(_ sessions: [OldSession]) async throws -> [ImportFate] {
+        guard !isDryRun else {
+            return try await database.read { connection in
+                try sessions.map { try Self.fate(of: $0, OldSessionQueries(connection: connection)) }
+            }
+        }
+        let (fates, fresh) = try await database.write { [contents] connection in
+            var numbers = ContentQueries(connection: connection, known: contents)
+            let fates = try sessions.map { try store($0, &numbers, connection) }
+            return (fates, numbers.fresh)
+        }
+        contents.remember(fresh)
+        return fates
+    }
+
+    private func store(
+        _ session: OldSession, _ numbers: inout ContentQueries, _ connection: any DatabaseConnection
+    ) throws -> ImportFate {
+        let queries = OldSessionQueries(connection: connection)
+        let viewer: Int64
+        switch session.person {
+        case .guest(let email):
+            viewer = try GateQueries(connection: connection).guest(email: email, now: session.start)
+        case .account(let number?): viewer = number
+        case .account(nil): preconditionFailure("only a dry run has accounts that are not there")
+        }
+        var begin = session.start
+        let fate: ImportFate
+        if let known = try queries.find(session, of: viewer) {
+            guard session.end > known.end else { return .known }
+            try queries.extend(known, as: session, of: viewer)
+            begin = known.start
+            fate = .extended
+        } else {
+            let video = try session.video.map { try numbers.number(of: $0, kind: .video) }
+            try queries.insert(session, of: viewer, videoID: video)
+            fate = .imported
+        }
+        try queries.markDirty(days.days(touching: begin..<session.end), of: viewer)
+        return fate
+    }
+
+    /// What would become of a session.
+    private static func fate(of session: OldSession, _ queries: OldSessionQueries) throws -> ImportFate {
+        let viewer: Int64? =
+            switch session.person {
+            case .guest(let email): try queries.guest(email: email)
+            case .account(let number): number
+            }
+        guard let viewer, let known = try queries.find(session, of: viewer) else { return .imported }
+        return session.end > known.end ? .extended : .known
+    }
+}

@@ -1,0 +1,47 @@
+/// A table of the store, as far as carrying it to another store goes.
+package struct StoreTable: Sendable {
+    /// The name in the schema.
+    package let name: String
+    /// The primary key's columns, in its order.
+    let key: [Column]
+    /// Rows that belong to the store they are in and not to its data.
+    let stays: String?
+
+    /// A column of a key.
+    struct Column: Sendable {
+        let name: String
+        let isText: Bool
+
+        static func number(_ name: String) -> Column { Column(name: name, isText: false) }
+        static func text(_ name: String) -> Column { Column(name: name, isText: true) }
+
+        /// The column where order matters: byte by byte in every database, whatever its locale.
+        func ordered(in dialect: SQLDialect) -> String {
+            isText && dialect == .postgres ? #""\#(name)" COLLATE "C""# : #""\#(name)""#
+        }
+    }
+
+    private init(_ name: String, key: [Column], stays: String? = nil) {
+        self.name = name
+        self.key = key
+        self.stays = stays
+    }
+
+    /// Every table that is copied, each after those that it refers to.
+    package static let all = [
+        StoreTable("setting", key: [.text("name")], stays: "name = '\(CopyMark.setting)'"),
+        StoreTable("viewer", key: [.number("id")]),
+        StoreTable("account", key: [.text("id")]),
+        StoreTable("device", key: [.text("id")]),
+        StoreTable("content", key: [.number("id")]),
+        StoreTable("session", key: [.number("viewer_id"), .number("id")]),
+        StoreTable("segment", key: [.number("viewer_id"), .number("entry_id"), .text("tab"), .number("n")]),
+        StoreTable("daily_statistic", key: [.number("viewer_id"), .number("day"), .number("content_id")]),
+        StoreTable("dirty_day", key: [.number("viewer_id"), .number("day")]),
+        StoreTable("api_key", key: [.text("id")]),
+    ]
+
+    /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
+    /// carried over by ``SequenceQueries``, and what its nodes told each other a moment ago.
+    package static let own: Set = ["schema_migration", "sequence", "job", "announcement"]
+}
