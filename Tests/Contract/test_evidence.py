@@ -81,7 +81,6 @@ def test_a_segment_is_shown_with_everything_that_is_known_of_it(dwell: Dwell) ->
         mediaTo=1600, rate=2, end="hidden",
     )  # fmt: skip
     succeeded(ann.beat(one))
-    after = now_ms()
     found = ann.evidence
     assert set(found) == {"session", "segments", "gaps", "refused", "devices"}
     assert found["session"] == ann.record
