@@ -16,13 +16,15 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from dwell_process import Client, Dwell, eventually
+import stores
+from dwell_process import Client, Dwell, eventually, let_pass
 
 BEAT = "/api/session-heartbeat"
 PASSWORD = "correct horse battery staple"
@@ -80,6 +82,21 @@ def restart_ahead(server: Dwell, days: int) -> Dwell:
     server.launcher = ["env"]
     ahead = {"FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     return server.restart(env={"LD_PRELOAD": str(FAKETIME)} | ahead)
+
+
+def is_now(ms: int, since: int) -> bool:
+    """Whether a time that a server tells lies between then and now.
+
+    With PostgreSQL it is the database's, which a node knows to within half of the way there and back and 20 ms.
+    """
+    unsure = 0 if isinstance(stores.new(Path("none")), stores.SQLiteFile) else 250
+    return since - unsure <= ms <= now_ms() + unsure
+
+
+def await_removal(server: Dwell) -> None:
+    """One node refuses at once what it has removed, the others within a second: decision 13."""
+    if len(server.nodes) > 1:
+        let_pass(1)
 
 
 # Answers

@@ -17,6 +17,7 @@ from .helpers import (
     THE_ZERO,
     Device,
     Person,
+    await_removal,
     is_private,
     person,
     refused,
@@ -212,6 +213,7 @@ def test_a_removed_device_is_gone_at_once(dwell: Dwell, method: str) -> None:
     assert answer["msg"] == "Device Deleted from the access list"
     assert is_private(response)
     assert [one["id"] for one in staying.list()] == [staying.id]
+    await_removal(dwell)
     refused(leaving.client.get("/devices/list"), 401, "device_removed")
 
 
@@ -220,6 +222,7 @@ def test_a_removed_device_can_do_nothing_any_more(dwell: Dwell) -> None:
     staying, leaving = ann.login(), ann.login()
     leaving.init("lesson")
     succeeded(staying.client.delete(f"/devices/remove/{leaving.id}"))
+    await_removal(dwell)
     for method, path in (
         ("GET", "/devices/list"),
         ("GET", "/session/init"),
@@ -235,6 +238,7 @@ def test_a_removed_device_is_told_when_it_was_removed(dwell: Dwell) -> None:
     ann = person(dwell)
     staying, leaving = ann.login(), ann.login()
     succeeded(staying.client.delete(f"/devices/remove/{leaving.id}"))
+    await_removal(dwell)
     response = leaving.client.get("/devices/list")
     refused(response, 401, "device_removed")
     assert re.search(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", response.text), response.text

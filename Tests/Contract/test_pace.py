@@ -9,7 +9,15 @@ import pytest
 
 from dwell_process import Dwell, let_pass
 
-from .helpers import Visitor, beat_by_token, now_ms, segment, succeeded, visitor
+from .helpers import (
+    Visitor,
+    beat_by_token,
+    is_now,
+    now_ms,
+    segment,
+    succeeded,
+    visitor,
+)
 
 STEPS = [
     (0, 5000), (4999, 5000),
@@ -115,13 +123,13 @@ def test_an_answer_says_what_time_it_is(dwell: Dwell, asking: str | None) -> Non
     }
     before = now_ms()
     time = succeeded(ann.beat(**bodies[asking]))["time"]
-    assert before <= time <= now_ms()
+    assert is_now(time, since=before)
 
 
 def test_the_time_is_the_servers_whatever_the_client_believes(dwell: Dwell) -> None:
     before = now_ms()
     answer = succeeded(visitor(dwell).beat(segments=[], sentAt=1_000_000))
-    assert before <= answer["time"] <= now_ms()
+    assert is_now(answer["time"], since=before)
 
 
 # A client that has a pause of its own

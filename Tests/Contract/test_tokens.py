@@ -14,6 +14,7 @@ from .helpers import (
     TALKATIVE,
     Device,
     Visitor,
+    await_removal,
     beat_by_token,
     beat_of,
     enter,
@@ -346,6 +347,7 @@ def test_a_token_dies_with_its_device(dwell: Dwell, end: Any, source: str) -> No
         token = token_of(ann)
     succeeded(beat_by_token(dwell, token, segment(n=1)))
     end(ann)
+    await_removal(dwell)
     before = stored_of(ann)
     for response in (
         beat_by_token(dwell, token, segment(n=2)),
@@ -382,6 +384,7 @@ def test_no_token_is_in_the_logs(fresh_dwell) -> None:
     refused_by_gate(beat_by_token(server, wrong, segment()), 401)
     refused_by_gate(by_header(server, wrong, segment()), 401)
     leave(bea)
+    await_removal(server)
     refused_by_gate(beat_by_token(server, tokens[1], segment()), 401)
     # What goes wrong is logged with its cause.
     with server.store.locked():
