@@ -41,6 +41,7 @@ let package = Package(
             name: "DwellServer",
             dependencies: [
                 "CCrypt",
+                "CLibPQ",
                 "DwellAPI",
                 "WebAssets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -63,6 +64,7 @@ let package = Package(
         .target(name: "DwellAPI", swiftSettings: strict),
         .target(name: "WebAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .testTarget(
             name: "DwellServerTests",
             dependencies: [

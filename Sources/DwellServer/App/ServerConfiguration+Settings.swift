@@ -51,7 +51,11 @@ extension ServerConfiguration {
         guard !isPublic else {
             throw Setting.secretKey.refusal(expected: "set when the public URL is https")
         }
-        return try SecretKey.kept(at: store.path + ".key")
+        // Every node must sign with the same one.
+        guard let path = store.location.file else {
+            throw Setting.secretKey.refusal(expected: "set when the database is PostgreSQL")
+        }
+        return try SecretKey.kept(at: path + ".key")
     }
 
     private static func publicURL(_ text: String) -> URL?? {
@@ -91,7 +95,7 @@ extension StoreConfiguration {
     /// - Throws: ``InvalidField`` that names the first setting that is not as it must be
     package init(_ settings: SettingReader) throws {
         self.init(
-            path: try Self.path(settings),
+            location: try Self.location(settings),
             timeZone: try settings.value(
                 .timeZone, default: .gmt, expected: "an IANA time zone, such as Europe/Berlin"
             ) { name in
@@ -99,17 +103,12 @@ extension StoreConfiguration {
             })
     }
 
-    /// The path of the SQLite file.
+    /// Where the data is.
     /// - Throws: ``InvalidField`` that names the database URL
-    static func path(_ settings: SettingReader) throws(InvalidField) -> String {
+    static func location(_ settings: SettingReader) throws(InvalidField) -> StoreLocation {
         try settings.value(
-            .databaseURL, default: "dwell.sqlite", expected: "sqlite: and a path, such as sqlite:dwell.sqlite"
-        ) { text in
-            guard text.hasPrefix("sqlite:") else { return nil }
-            let path = text.dropFirst("sqlite:".count)
-            // sqlite:///var/lib/dwell.sqlite is the same as sqlite:/var/lib/dwell.sqlite.
-            let plain = path.hasPrefix("//") ? path.dropFirst(2) : path
-            return plain.isEmpty ? nil : String(plain)
-        }
+            .databaseURL, default: .sqlite("dwell.sqlite"),
+            expected: "sqlite: and a path, such as sqlite:dwell.sqlite, or postgres://user@host/name"
+        ) { StoreLocation($0) }
     }
 }

@@ -42,7 +42,7 @@ package struct ServerConfiguration: Sendable {
     package var settingsFile: String?
 
     /// Files that the site must never show.
-    var withheldFiles: [String] { [store.path] + [settingsFile].compactMap(\.self) }
+    var withheldFiles: [String] { [store.location.file, settingsFile].compactMap(\.self) }
 
     /// Whether people reach the server by https.
     package var isSecure: Bool { publicURL?.scheme == "https" }
@@ -50,12 +50,11 @@ package struct ServerConfiguration: Sendable {
 
 /// Where the data is, and how its days are cut.
 package struct StoreConfiguration: Sendable {
-    /// The SQLite file.
-    package var path: String
+    package var location: StoreLocation
     package var timeZone: TimeZone
 
-    package init(path: String, timeZone: TimeZone = .gmt) {
-        self.path = path
+    package init(location: StoreLocation, timeZone: TimeZone = .gmt) {
+        self.location = location
         self.timeZone = timeZone
     }
 }

@@ -18,7 +18,9 @@ struct KeyCommand: AsyncParsableCommand {
         func run() async throws {
             let open = try await store.open(orMake: true)
             let key = try await APIKeys(database: open.database, clock: .system).create(name: name)
-            print("A key for \(open.path). Keep it: it can't be shown again. Send it as `Authorization: Bearer KEY`.")
+            print(
+                "A key for \(open.location.description). Keep it: it can't be shown again. Send it as `Authorization: Bearer KEY`."
+            )
             print(key)
             try open.database.close()
         }

@@ -9,7 +9,7 @@ struct MigrateCommand: AsyncParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() async throws {
-        let (database, migrations) = try await Store.open(path: try StoreConfiguration.path(try store.settings()))
+        let (database, migrations) = try await Store.open(try StoreConfiguration.location(try store.settings()))
         for migration in migrations { print("applied \(migration)") }
         print("The database is up to date.")
         try database.close()

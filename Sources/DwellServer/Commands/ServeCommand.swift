@@ -55,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .heartbeatInterval: heartbeatInterval,
             ]))
         let logger = try makeLogger()
-        let (database, migrations) = try await Store.open(path: configuration.store.path)
+        let (database, migrations) = try await Store.open(configuration.store.location)
         for migration in migrations { logger.info("migration applied", metadata: ["migration": "\(migration)"]) }
         let application = try await buildApplication(configuration, database: database, logger: logger) { port in
             announce(configuration, port: port)

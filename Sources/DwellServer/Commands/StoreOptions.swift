@@ -21,20 +21,20 @@ struct StoreOptions: ParsableArguments {
     /// Opens the store that the settings name and brings it up to date. Its days are cut where the server cuts them.
     /// - Parameter mayBeNew: Whether the store may be made; where there is nothing to read, a path was mistyped
     func open(orMake mayBeNew: Bool = false) async throws -> OpenStore {
-        let path = try StoreConfiguration.path(try settings())
-        guard mayBeNew || FileManager.default.fileExists(atPath: path) else {
+        let location = try StoreConfiguration.location(try settings())
+        if let path = location.file, !mayBeNew, !FileManager.default.fileExists(atPath: path) {
             throw Setting.databaseURL.refusal(expected: "a database that `dwell serve` made; there is no \(path)")
         }
-        let (database, _) = try await Store.open(path: path)
+        let (database, _) = try await Store.open(location)
         let zone = try await database.read { try StatisticQueries(connection: $0).timeZone() }
         let days = LocalDays(timeZone: zone.flatMap(TimeZone.init(identifier:)) ?? .gmt)
-        return OpenStore(path: path, database: database, days: days)
+        return OpenStore(location: location, database: database, days: days)
     }
 }
 
 /// A store that a command works on.
 struct OpenStore {
-    let path: String
+    let location: StoreLocation
     let database: any Database
     let days: LocalDays
     let logger = Logger(label: "dwell") { _ in SwiftLogNoOpLogHandler() }
@@ -45,16 +45,20 @@ enum Store {
     /// Opens the store and applies the migrations that it lacks.
     /// - Returns: The store, and the names of the migrations applied
     /// - Throws: ``InvalidField`` that names the setting
-    static func open(path: String) async throws -> (any Database, [String]) {
+    static func open(_ location: StoreLocation) async throws -> (any Database, [String]) {
         do {
-            let database = try SQLiteDatabase(path: path)
+            let database: any Database =
+                switch location {
+                case .sqlite(let path): try SQLiteDatabase(path: path)
+                case .postgres(let url): try PostgresDatabase(url: url)
+                }
             return (database, try await Migrator.migrate(database, now: WallClock.system.now()))
         } catch let error as DatabaseError {
             throw Setting.databaseURL.refusal(
-                expected: "a file that Dwell can open and write; \(path): \(error)")
+                expected: "a database that Dwell can open and write; \(location.description): \(error)")
         } catch MigrationError.newerSchema(let number) {
             throw Setting.databaseURL.refusal(
-                expected: "of a version that this program knows; \(path) is at migration \(number)")
+                expected: "of a version that this program knows; \(location.description) is at migration \(number)")
         }
     }
 }

@@ -3,6 +3,9 @@
 /// One SQL text serves every kind of database: parameters are `$1`, `$2`, …, and statements keep to what SQLite and
 /// PostgreSQL have in common.
 package protocol Database: Sendable {
+    /// Which statements it understands where the two differ.
+    var dialect: SQLDialect { get }
+
     /// Runs `body` on a consistent snapshot; it waits for no writer.
     func read<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
@@ -20,6 +23,12 @@ package protocol Database: Sendable {
 
 /// A connection inside `read` or `write`. It must not leave the closure that it was given to.
 package protocol DatabaseConnection {
+    /// Which statements it understands where the two differ: bulk ingest, locks, and the schema.
+    var dialect: SQLDialect { get }
+
+    /// All rows of a query.
+    func rows(_ sql: String, _ arguments: [any SQLConvertible]) throws -> [Row]
+
     /// Runs a query and calls `body` with each row as it comes, so that a result of any size takes no memory.
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
@@ -32,6 +41,20 @@ package protocol DatabaseConnection {
 
     /// The next number of a sequence; a number is never given twice.
     func nextNumber(of sequence: SQLSequence) throws -> Int64
+
+    /// Waits until no other transaction holds the lock, and holds it to the end of this one.
+    func lock(_ lock: SQLLock) throws
+}
+
+/// A kind of SQL.
+package enum SQLDialect: Sendable {
+    case sqlite, postgres
+}
+
+/// What only one transaction at a time may do, on all nodes together.
+package enum SQLLock: Int64, Sendable {
+    case migrations = 1
+    case statistics = 2
 }
 
 /// What has numbers of its own.
@@ -40,11 +63,8 @@ package enum SQLSequence: String, Sendable {
 }
 
 extension DatabaseConnection {
-    /// All rows of a query.
-    package func rows(_ sql: String, _ arguments: [any SQLConvertible] = []) throws -> [Row] {
-        var rows: [Row] = []
-        try forEachRow(sql, arguments) { rows.append($0) }
-        return rows
+    package func rows(_ sql: String) throws -> [Row] {
+        try rows(sql, [])
     }
 
     /// The first row of a query, if there is one.

@@ -8,12 +8,22 @@ package enum SQLValue: Sendable, Hashable {
     case real(Double)
     case text(String)
     case blob(Data)
+    /// Arrays, for statements that work on many rows at once; only PostgreSQL has them.
+    case integers([Int64?])
+    case reals([Double?])
+    case texts([String?])
 }
 
 /// A Swift type that a column can hold.
 package protocol SQLConvertible {
     var sqlValue: SQLValue { get }
     init?(sqlValue: SQLValue)
+}
+
+/// A value that is given as it is.
+extension SQLValue: SQLConvertible {
+    package var sqlValue: SQLValue { self }
+    package init?(sqlValue: SQLValue) { self = sqlValue }
 }
 
 extension Int64: SQLConvertible {

@@ -4,6 +4,8 @@ import Synchronization
 
 /// The embedded database: one file, in WAL mode, every commit synced to disk.
 package struct SQLiteDatabase: Database {
+    package var dialect: SQLDialect { .sqlite }
+
     private let pool: DatabasePool
     private let texts = StatementTexts()
 
@@ -79,6 +81,14 @@ private struct SQLiteConnection: DatabaseConnection {
     let database: GRDB.Database
     let texts: StatementTexts
 
+    var dialect: SQLDialect { .sqlite }
+
+    func rows(_ sql: String, _ arguments: [any SQLConvertible]) throws -> [Row] {
+        var rows: [Row] = []
+        try forEachRow(sql, arguments) { rows.append($0) }
+        return rows
+    }
+
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
     ) throws {
@@ -103,6 +113,9 @@ private struct SQLiteConnection: DatabaseConnection {
         return try row["value"]
     }
 
+    /// One transaction writes at a time: nothing else can be locked.
+    func lock(_ lock: SQLLock) {}
+
     private func statement(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Statement {
         let statement = try database.cachedStatement(sql: texts.text(sql))
         statement.setUncheckedArguments(StatementArguments(arguments.map(\.sqlValue.databaseValue)))
@@ -118,6 +131,7 @@ extension SQLValue {
         case .real(let value): value.databaseValue
         case .text(let value): value.databaseValue
         case .blob(let value): value.databaseValue
+        case .integers, .reals, .texts: preconditionFailure("SQLite has no arrays")
         }
     }
 

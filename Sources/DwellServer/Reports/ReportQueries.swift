@@ -107,13 +107,13 @@ struct ReportQueries {
             """
             SELECT coalesce(viewer.email, account.email) AS email, account.username,
                 (SELECT count(*) FROM session WHERE session.viewer_id = viewer.id AND \(counted)) AS sessions,
-                (SELECT coalesce(sum(last_seen_at - started_at), 0) FROM session
+                (SELECT CAST(coalesce(sum(last_seen_at - started_at), 0) AS BIGINT) FROM session
                     WHERE session.viewer_id = viewer.id AND \(counted)) AS elapsed,
-                coalesce(sum(daily_statistic.visible_ms), 0) AS visible,
-                coalesce(sum(daily_statistic.engaged_ms), 0) AS engaged,
-                coalesce(sum(daily_statistic.raw_ms), 0) AS raw,
-                coalesce(sum(daily_statistic.visible_error_ms), 0) AS visible_error,
-                coalesce(sum(daily_statistic.engaged_error_ms), 0) AS engaged_error
+                CAST(coalesce(sum(daily_statistic.visible_ms), 0) AS BIGINT) AS visible,
+                CAST(coalesce(sum(daily_statistic.engaged_ms), 0) AS BIGINT) AS engaged,
+                CAST(coalesce(sum(daily_statistic.raw_ms), 0) AS BIGINT) AS raw,
+                CAST(coalesce(sum(daily_statistic.visible_error_ms), 0) AS BIGINT) AS visible_error,
+                CAST(coalesce(sum(daily_statistic.engaged_error_ms), 0) AS BIGINT) AS engaged_error
             FROM viewer LEFT JOIN account ON account.viewer_id = viewer.id
                 LEFT JOIN daily_statistic ON daily_statistic.viewer_id = viewer.id
                     AND daily_statistic.content_id = 0 AND \(conditions.days)
@@ -137,9 +137,9 @@ struct ReportQueries {
         let conditions = Conditions(scope)
         return try connection.rows(
             """
-            SELECT daily_statistic.day, count(*) AS viewers, sum(visible_ms) AS visible, sum(engaged_ms) AS engaged,
-                sum(raw_ms) AS raw,
-                sum(visible_error_ms) AS visible_error, sum(engaged_error_ms) AS engaged_error
+            SELECT daily_statistic.day, count(*) AS viewers, CAST(sum(visible_ms) AS BIGINT) AS visible, CAST(sum(engaged_ms) AS BIGINT) AS engaged,
+                CAST(sum(raw_ms) AS BIGINT) AS raw,
+                CAST(sum(visible_error_ms) AS BIGINT) AS visible_error, CAST(sum(engaged_error_ms) AS BIGINT) AS engaged_error
             FROM daily_statistic \(Self.people(of: "daily_statistic"))
             WHERE daily_statistic.content_id = 0 AND \(conditions.days) AND \(conditions.sql)
             GROUP BY daily_statistic.day ORDER BY daily_statistic.day DESC
@@ -157,8 +157,8 @@ struct ReportQueries {
         return try connection.rows(
             """
             SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers,
-                sum(visible_ms) AS visible, sum(engaged_ms) AS engaged, sum(raw_ms) AS raw,
-                sum(visible_error_ms) AS visible_error, sum(engaged_error_ms) AS engaged_error
+                CAST(sum(visible_ms) AS BIGINT) AS visible, CAST(sum(engaged_ms) AS BIGINT) AS engaged, CAST(sum(raw_ms) AS BIGINT) AS raw,
+                CAST(sum(visible_error_ms) AS BIGINT) AS visible_error, CAST(sum(engaged_error_ms) AS BIGINT) AS engaged_error
             FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = 'video'
                 \(Self.people(of: "daily_statistic"))
             WHERE \(conditions.days) AND \(conditions.sql)

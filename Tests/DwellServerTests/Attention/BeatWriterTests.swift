@@ -66,9 +66,11 @@ import Testing
 /// A database that a test can take away.
 private final class AbsentDatabase: Database {
     let isAway = Mutex(false)
-    private let base: SQLiteDatabase
+    private let base: any Database
 
-    init(_ base: SQLiteDatabase) {
+    var dialect: SQLDialect { base.dialect }
+
+    init(_ base: any Database) {
         self.base = base
     }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import DwellServer
 
 @Suite struct DatabaseTests {
-    @Test func `every commit is synced to disk`() async throws {
+    @Test(.enabled(if: TestDatabase.isSQLite)) func `every commit is synced to disk`() async throws {
         let store = try await TestStore()
         let mode = try await store.database.write { connection -> [String] in
             let synchronous: Int = try #require(try connection.row("PRAGMA synchronous"))["synchronous"]
@@ -13,6 +13,14 @@ import Testing
             return ["\(synchronous)", journal]
         }
         #expect(mode == ["2", "wal"])
+    }
+
+    @Test(.enabled(if: TestDatabase.isPostgres)) func `every commit waits for PostgreSQL's disk`() async throws {
+        let store = try await TestStore()
+        let setting = try await store.database.write { connection in
+            try #require(try connection.row("SHOW synchronous_commit"))["synchronous_commit"] as String
+        }
+        #expect(setting == "on")
     }
 
     @Test func `a transaction that fails leaves nothing`() async throws {
@@ -29,7 +37,7 @@ import Testing
     @Test func `parameters are taken by their numbers, in any order and as often as wanted`() async throws {
         let store = try await TestStore()
         let row = try await store.database.read { connection in
-            try connection.row("SELECT $2 AS b, $1 AS a, $2 AS c", [1, "two"])
+            try connection.row("SELECT $2 AS b, CAST($1 AS BIGINT) AS a, $2 AS c", [1, "two"])
         }
         let found = try #require(row)
         #expect(try found["a"] as Int == 1)

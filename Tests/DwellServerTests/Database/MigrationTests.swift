@@ -40,7 +40,9 @@ import Testing
 
     private static func makeFirstVersion(_ database: SQLiteDatabase) async throws {
         try await database.write { connection in
-            for statement in Migration.tables.statements { try connection.execute(statement) }
+            for statement in Migration.tables.statements.compactMap({ $0.text(for: .sqlite) }) {
+                try connection.execute(statement)
+            }
             for statement in [
                 "CREATE TABLE schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER)",
                 "INSERT INTO schema_migration VALUES (1, 'tables', 0)",

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import Testing
 
 @testable import DwellAPI
 @testable import DwellServer
@@ -25,13 +26,28 @@ final class TestClock: Sendable {
     }
 }
 
+/// Which kind of database the tests run on: SQLite, or PostgreSQL where `DWELL_TEST_DATABASE_URL` names a server.
+enum TestDatabase {
+    static let url = ProcessInfo.processInfo.environment["DWELL_TEST_DATABASE_URL"]
+
+    static var isPostgres: Bool { url != nil }
+    static var isSQLite: Bool { url == nil }
+
+    /// A database of a test's own on the server.
+    fileprivate static func make(on url: String) async throws -> PostgresDatabase {
+        let name = "test_\(UUID().uuidString.replacing("-", with: "").lowercased())"
+        let administrator = try PostgresConnection(url: "\(url)/postgres", prepares: false)
+        try administrator.run("CREATE DATABASE \(name)")
+        return try PostgresDatabase(url: try #require(PostgresURL("\(url)/\(name)?pool_size=2")))
+    }
+}
+
 /// A migrated database of a test's own, and what works on it, at 2026-03-02T12:00:00Z.
 final class TestStore: Sendable {
-    let database: SQLiteDatabase
+    let database: any Database
     let clock = TestClock(Timestamp("2026-03-02T12:00:00Z") ?? Timestamp(milliseconds: 0))
     let settings: BeatSettings
-    let path: String
-    private let folder: URL
+    private let folder: URL?
 
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -39,10 +55,15 @@ final class TestStore: Sendable {
     ///   - timeZone: Where days are cut
     ///   - interval: The heartbeat interval, in milliseconds
     init(timeZone: String = "UTC", interval: Int64 = 180_000) async throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        path = folder.appending(path: "test.sqlite").path(percentEncoded: false)
-        database = try SQLiteDatabase(path: path)
+        if let url = TestDatabase.url {
+            folder = nil
+            database = try await TestDatabase.make(on: url)
+        } else {
+            let folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            self.folder = folder
+            database = try SQLiteDatabase(path: folder.appending(path: "test.sqlite").path(percentEncoded: false))
+        }
         settings = BeatSettings(
             interval: interval, days: LocalDays(timeZone: TimeZone(identifier: timeZone) ?? .gmt))
         _ = try await Migrator.migrate(database, now: clock.now)
@@ -50,7 +71,7 @@ final class TestStore: Sendable {
 
     deinit {
         try? database.close()
-        try? FileManager.default.removeItem(at: folder)
+        if let folder { try? FileManager.default.removeItem(at: folder) }
     }
 
     var statistics: Statistics {

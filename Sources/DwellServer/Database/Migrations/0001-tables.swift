@@ -7,10 +7,13 @@ extension Migration {
     static let tables = Migration(
         number: 1, name: "tables",
         statements: [
-            """
-            CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT
-            """,
-            "INSERT INTO sequence (name, value) VALUES ('viewer', 0), ('session', 0), ('content', 0)",
+            Statement(only: .sqlite, "CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT"),
+            Statement(
+                only: .sqlite,
+                "INSERT INTO sequence (name, value) VALUES ('viewer', 0), ('session', 0), ('content', 0)"),
+            Statement(only: .postgres, "CREATE SEQUENCE viewer_number"),
+            Statement(only: .postgres, "CREATE SEQUENCE session_number"),
+            Statement(only: .postgres, "CREATE SEQUENCE content_number"),
             "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
             """
             CREATE TABLE viewer (

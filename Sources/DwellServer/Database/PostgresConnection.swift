@@ -1,0 +1,294 @@
+import CLibPQ
+import Foundation
+
+/// One connection to PostgreSQL; every wait on it has an end.
+///
+/// Unchecked, and safe: it belongs to one thread at a time, and the pool hands it from one to the next under a lock.
+final class PostgresConnection: @unchecked Sendable {
+    /// How long one statement may take, in seconds, before the connection is given up. The server itself gives up
+    /// earlier: see ``PostgresDatabase``.
+    private static let patience: TimeInterval = 20
+
+    private let connection: OpaquePointer
+    /// Statements that the server knows, by their text.
+    private var prepared: [String: PreparedStatement] = [:]
+    /// Off behind a pooler that hands each transaction to another server connection.
+    private let prepares: Bool
+
+    private struct PreparedStatement {
+        let name: String
+        let parameters: [PostgresType]
+    }
+
+    /// Connects.
+    /// - Parameters:
+    ///   - url: As libpq takes it
+    ///   - prepares: Whether statements are kept on the server from one transaction to the next
+    /// - Throws: ``DatabaseError/unavailable(_:)``
+    init(url: String, prepares: Bool) throws {
+        let settings = [
+            // What the URL says wins: it comes last.
+            ("application_name", "dwell"), ("connect_timeout", "5"), ("client_encoding", "UTF8"),
+            ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "3"),
+            ("tcp_user_timeout", "10000"), ("dbname", url),
+        ]
+        let opened = settings.map(\.0).withCStrings { keys in
+            settings.map(\.1).withCStrings { values in PQconnectdbParams(keys, values, 1) }
+        }
+        guard let opened else { throw DatabaseError.unavailable("no memory for a connection") }
+        connection = opened
+        self.prepares = prepares
+        guard PQstatus(opened) == CONNECTION_OK else {
+            throw DatabaseError.unavailable(message)
+        }
+        // Notices are for people at a terminal.
+        PQsetNoticeProcessor(opened, { _, _ in }, nil)
+        PQsetnonblocking(opened, 1)
+    }
+
+    deinit {
+        PQfinish(connection)
+    }
+
+    /// Whether the connection can be used for another transaction.
+    var isSound: Bool {
+        PQstatus(connection) == CONNECTION_OK && PQtransactionStatus(connection) == PQTRANS_IDLE
+    }
+
+    /// Runs statements without parameters, several if need be.
+    func run(_ sql: String) throws {
+        guard PQsendQuery(connection, sql) == 1 else { throw DatabaseError.unavailable(message) }
+        _ = try results()
+    }
+
+    /// Runs one statement.
+    /// - Returns: Its rows, and how many rows it changed
+    func run(_ sql: String, _ arguments: [SQLValue]) throws -> (rows: [Row], changed: Int) {
+        let types: [PostgresType]
+        if prepares {
+            let statement = try prepared[sql] ?? prepare(sql)
+            types = statement.parameters
+            try send(arguments, types) { count, values, lengths, formats in
+                PQsendQueryPrepared(connection, statement.name, count, values, lengths, formats, 1)
+            }
+        } else {
+            types = arguments.map(PostgresType.init(of:))
+            let oids = types.map(\.rawValue)
+            try send(arguments, types) { count, values, lengths, formats in
+                PQsendQueryParams(connection, sql, count, oids, values, lengths, formats, 1)
+            }
+        }
+        guard let result = try results().last else { throw DatabaseError.failure("no result") }
+        return (try result.rows(), result.changed)
+    }
+
+    /// Reads what the server sent by itself.
+    /// - Returns: The payloads of notifications, in order
+    func notifications(within seconds: TimeInterval) throws -> [String] {
+        _ = try isReadable(until: Date().addingTimeInterval(seconds))
+        guard PQconsumeInput(connection) == 1 else { throw DatabaseError.unavailable(message) }
+        var payloads: [String] = []
+        while let notification = PQnotifies(connection) {
+            if let payload = notification.pointee.extra { payloads.append(String(cString: payload)) }
+            PQfreemem(notification)
+        }
+        return payloads
+    }
+
+    private var message: String {
+        String(cString: PQerrorMessage(connection)).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func prepare(_ sql: String) throws -> PreparedStatement {
+        let name = "dwell\(prepared.count)"
+        guard PQsendPrepare(connection, name, sql, 0, nil) == 1 else { throw DatabaseError.unavailable(message) }
+        _ = try results()
+        guard PQsendDescribePrepared(connection, name) == 1 else { throw DatabaseError.unavailable(message) }
+        guard let description = try results().last else { throw DatabaseError.failure("no description") }
+        let statement = PreparedStatement(name: name, parameters: try description.parameters())
+        prepared[sql] = statement
+        return statement
+    }
+
+    private func send(
+        _ arguments: [SQLValue], _ types: [PostgresType],
+        _ body: (
+            Int32, UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<Int32>, UnsafePointer<Int32>
+        ) -> Int32
+    ) throws {
+        guard arguments.count == types.count else {
+            throw DatabaseError.failure("\(arguments.count) values for \(types.count) parameters")
+        }
+        let encoded = try zip(arguments, types).map { try $1.encode($0) }
+        let lengths = encoded.map { Int32($0?.count ?? 0) }
+        let formats = [Int32](repeating: 1, count: encoded.count)
+        // One buffer for all of them, so that one pointer keeps them in place.
+        let bytes = encoded.reduce(into: [UInt8]()) { $0 += $1 ?? [] } + [0]
+        let sent = bytes.withUnsafeBufferPointer { buffer in
+            var offset = 0
+            let pointers = encoded.map { value -> UnsafePointer<CChar>? in
+                guard let value, let base = buffer.baseAddress else { return nil }
+                defer { offset += value.count }
+                return UnsafeRawPointer(base + offset).assumingMemoryBound(to: CChar.self)
+            }
+            return body(Int32(encoded.count), pointers, lengths, formats)
+        }
+        guard sent == 1 else { throw DatabaseError.unavailable(message) }
+    }
+
+    /// Waits for everything that the statement sent last brings.
+    private func results() throws -> [PostgresResult] {
+        let deadline = Date().addingTimeInterval(Self.patience)
+        var results: [PostgresResult] = []
+        var failure: PostgresFailure?
+        while true {
+            while try flushes(), PQisBusy(connection) == 1 {
+                guard try isReadable(until: deadline) else {
+                    throw DatabaseError.unavailable("no answer within \(Int(Self.patience)) s")
+                }
+                guard PQconsumeInput(connection) == 1 else { throw DatabaseError.unavailable(message) }
+            }
+            guard let next = PQgetResult(connection) else { break }
+            let result = PostgresResult(next)
+            failure = failure ?? result.failure
+            results.append(result)
+        }
+        if let failure { throw failure }
+        if PQstatus(connection) != CONNECTION_OK { throw DatabaseError.unavailable(message) }
+        return results
+    }
+
+    /// Sends what is still in the buffer. Always true, or it throws.
+    private func flushes() throws -> Bool {
+        let deadline = Date().addingTimeInterval(Self.patience)
+        while true {
+            switch PQflush(connection) {
+            case 0: return true
+            case 1:
+                guard try wait(for: Int16(POLLIN | POLLOUT), until: deadline) else {
+                    throw DatabaseError.unavailable("nothing sent within \(Int(Self.patience)) s")
+                }
+                guard PQconsumeInput(connection) == 1 else { throw DatabaseError.unavailable(message) }
+            default: throw DatabaseError.unavailable(message)
+            }
+        }
+    }
+
+    private func isReadable(until deadline: Date) throws -> Bool {
+        try wait(for: Int16(POLLIN), until: deadline)
+    }
+
+    private func wait(for events: Int16, until deadline: Date) throws -> Bool {
+        while true {
+            var poll = pollfd(fd: PQsocket(connection), events: events, revents: 0)
+            guard poll.fd >= 0 else { throw DatabaseError.unavailable(message) }
+            let milliseconds = max(0, deadline.timeIntervalSinceNow * 1000)
+            let ready = Foundation.poll(&poll, 1, Int32(milliseconds.rounded(.up)))
+            if ready > 0 { return true }
+            if ready == 0 { return false }
+            guard errno == EINTR else { throw DatabaseError.unavailable(String(cString: strerror(errno))) }
+        }
+    }
+}
+
+/// What a statement brought; freed with the object.
+private final class PostgresResult {
+    private let result: OpaquePointer
+
+    init(_ result: OpaquePointer) {
+        self.result = result
+    }
+
+    deinit {
+        PQclear(result)
+    }
+
+    /// Why there is nothing, sorted into the kinds that callers tell apart.
+    var failure: PostgresFailure? {
+        switch PQresultStatus(result) {
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_EMPTY_QUERY: return nil
+        default:
+            let state = PQresultErrorField(result, Int32(UInt8(ascii: "C"))).map { String(cString: $0) } ?? ""
+            let cause = PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { String(cString: $0) }
+            return PostgresFailure(
+                sqlState: state, cause: cause ?? String(cString: PQresultErrorMessage(result)))
+        }
+    }
+
+    /// How many rows were inserted, changed or deleted.
+    var changed: Int {
+        Int(String(cString: PQcmdTuples(result))) ?? 0
+    }
+
+    /// The types of a described statement's parameters.
+    func parameters() throws -> [PostgresType] {
+        try (0..<PQnparams(result)).map { try PostgresType(PQparamtype(result, $0)) }
+    }
+
+    func rows() throws -> [Row] {
+        let count = PQntuples(result)
+        guard count > 0 else { return [] }
+        let fields = 0..<PQnfields(result)
+        let columns = fields.map { String(cString: PQfname(result, $0)) }
+        let types = try fields.map { try PostgresType(PQftype(result, $0)) }
+        return try (0..<count).map { row in
+            let values = try fields.map { field -> SQLValue in
+                guard PQgetisnull(result, row, field) == 0 else { return .null }
+                let bytes = UnsafeRawBufferPointer(
+                    start: PQgetvalue(result, row, field), count: Int(PQgetlength(result, row, field)))
+                return try types[Int(field)].decode(bytes)
+            }
+            return Row(columns: columns, values: values)
+        }
+    }
+}
+
+/// Why a statement brought nothing.
+struct PostgresFailure: Error {
+    /// What callers see.
+    let error: DatabaseError
+    /// What trying again may help.
+    let remedy: Remedy
+
+    enum Remedy {
+        case none
+        /// It met another transaction: the same may succeed at the next try.
+        case again
+        /// The statement was kept on another server connection: a pooler stands between.
+        case withoutPreparing
+    }
+
+    /// Sorts PostgreSQL's error codes: https://www.postgresql.org/docs/15/errcodes-appendix.html
+    init(sqlState: String, cause: String) {
+        let cause = sqlState.isEmpty ? cause : "\(cause) (\(sqlState))"
+        remedy =
+            switch sqlState {
+            // What another transaction has just made may be seen, and respected, the next time.
+            case "40001", "40P01", "23505": .again
+            case "26000", "42P05": .withoutPreparing
+            default: .none
+            }
+        error =
+            switch sqlState.prefix(2) {
+            case "23": .constraint(cause)
+            // Connections, authorization, no such database, conflicts, resources, an operator's hand, the system,
+            // read-only, locks that were not let go.
+            case "", "08", "28", "3D", "40", "53", "55", "57", "58", "25": .unavailable(cause)
+            case "XX": .corrupt(cause)
+            default: .failure(cause)
+            }
+    }
+}
+
+extension [String] {
+    /// The strings as an array that ends with a null pointer.
+    fileprivate func withCStrings<Value>(_ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Value) -> Value {
+        let copies = map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        let pointers = copies.map { UnsafePointer($0) } + [nil]
+        return pointers.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { preconditionFailure("an array with an end is not empty") }
+            return body(base)
+        }
+    }
+}
