@@ -1,42 +1,45 @@
 import DwellAPI
 import Foundation
 
-/// Stores beats inside one transaction.
+/// Stores beats inside one transaction, with as few statements as the database allows.
 struct BeatStore {
     private let settings: BeatSettings
     private let sessions: SessionQueries
     private let segments: SegmentQueries
+    private var placer: SegmentPlacer
     private(set) var contents: ContentQueries
-    private var dirty: Set<ViewerDay> = []
 
-    private struct ViewerDay: Hashable {
-        let viewer: Int64
-        let day: Int64
+    /// A beat whose entry is known.
+    private struct Known {
+        let beat: Beat
+        let entry: Entry
     }
 
     init(connection: any DatabaseConnection, settings: BeatSettings) {
         self.settings = settings
         sessions = SessionQueries(connection: connection)
         segments = SegmentQueries(connection: connection)
+        placer = SegmentPlacer(connection: connection, days: settings.days)
         contents = ContentQueries(connection: connection, known: settings.contents)
     }
 
-    /// Stores a beat.
-    mutating func store(_ beat: Beat) throws -> BeatOutcome {
-        let entry: Entry
-        switch beat.source {
-        case .token(let viewer, let id):
-            guard let found = try sessions.entry(viewer: viewer, id: id) else { return .unknownEntry }
-            if let (removal, time) = found.removal { return .deviceRemoved(removal, at: time) }
-            entry = found.entry
-        case .account(let viewer, let id):
-            guard let found = try sessions.entry(viewer: viewer, id: id) else { return .unknownEntry }
-            entry = found.entry
-        case .device(let viewer, let device, let id):
-            entry = try self.entry(viewer: viewer, device: device, named: id, beat: beat)
+    /// Stores beats.
+    /// - Returns: What became of each, in their order
+    mutating func store(_ beats: [Beat]) throws -> [BeatOutcome] {
+        let entries = try sessions.entries(beats.compactMap(\.source.key))
+        let outcomes = try beats.map { try outcome(of: $0, entries) }
+        var waiting = zip(beats, outcomes).compactMap { beat, outcome in
+            outcome.entry.map { Known(beat: beat, entry: $0) }
         }
-        try store(beat.content, of: entry, arrival: beat.arrival)
-        return .stored(entry)
+        while !waiting.isEmpty {
+            // What one beat leaves behind the next of the same entry must see.
+            var met: Set<Int64> = []
+            let split = waiting.stablyPartitioned { met.insert($0.entry.id).inserted }
+            try placer.place(try claimed(by: split.first))
+            waiting = split.second
+        }
+        try placer.markDirtyDays()
+        return outcomes
     }
 
     /// Makes an entry for a video, or for time on the platform, as if its first beat came now.
@@ -45,21 +48,40 @@ struct BeatStore {
     mutating func enter(
         viewer: Int64, device: UUID, video: String?, closing earlier: Int64?, at time: Timestamp
     ) throws -> Entry {
-        if let earlier, let entry = try sessions.entry(viewer: viewer, id: earlier)?.entry, entry.closedAt == nil {
+        if let earlier, let entry = try sessions.entry(viewer: viewer, id: earlier), entry.closedAt == nil {
             if let latest = try sessions.session(of: entry, at: time)?.session, time <= latest.boundary {
-                try storeSign(at: time, of: entry, pageID: nil, videoID: entry.videoID)
+                try place([Known(beat: .playback(of: entry, at: time), entry: entry)])
             }
             try sessions.close(entry, at: time)
         }
         let videoID = try video.map { try contents.number(of: $0, kind: .video) }
         let entry = try sessions.enter(viewer: viewer, device: device, videoID: videoID, at: time)
-        try storeSign(at: time, of: entry, pageID: nil, videoID: videoID)
+        try place([Known(beat: .playback(of: entry, at: time), entry: entry)])
+        try placer.markDirtyDays()
         return entry
     }
 
-    /// The entry that an account's beat belongs to.
-    private func entry(viewer: Int64, device: UUID, named id: Int64?, beat: Beat) throws -> Entry {
-        if let id, let named = try sessions.entry(viewer: viewer, id: id)?.entry { return named }
+    private mutating func place(_ beats: [Known]) throws {
+        try placer.place(try claimed(by: beats))
+    }
+
+    /// Whether a beat can be stored, and under which entry.
+    private func outcome(of beat: Beat, _ entries: [EntryKey: FoundEntry]) throws -> BeatOutcome {
+        let found = beat.source.key.flatMap { entries[$0] }
+        switch beat.source {
+        case .token:
+            guard let found else { return .unknownEntry }
+            if let (removal, time) = found.removal { return .deviceRemoved(removal, at: time) }
+            return .stored(found.entry)
+        case .account:
+            return found.map { .stored($0.entry) } ?? .unknownEntry
+        case .device(let viewer, let device, _):
+            return .stored(try found?.entry ?? entry(viewer: viewer, device: device, beat: beat))
+        }
+    }
+
+    /// The entry of an account's beat that names none.
+    private func entry(viewer: Int64, device: UUID, beat: Beat) throws -> Entry {
         if let latest = try sessions.latestEntry(viewer: viewer, device: device) { return latest }
         // Before the login it may have been somebody else who sat there.
         let earliest = max(beat.arrival - settings.bridge, try sessions.login(of: device) ?? beat.arrival)
@@ -67,107 +89,91 @@ struct BeatStore {
         return try sessions.enter(viewer: viewer, device: device, videoID: nil, at: start)
     }
 
-    private mutating func store(_ content: Beat.Content, of entry: Entry, arrival: Timestamp) throws {
-        switch content {
-        case .presence(let page):
-            let number = try page.map { try contents.number(of: $0, kind: .page) }
-            try storeSign(at: arrival, of: entry, pageID: number, videoID: nil)
-        case .playback:
-            try storeSign(at: arrival, of: entry, pageID: nil, videoID: entry.videoID)
-        case .claims(let claims, let sentAt, let interval):
-            for claim in claims {
-                let segment = Credit.segment(
-                    for: claim, sentAt: sentAt, arrival: arrival, earliest: entry.startedAt, interval: interval)
-                let page = try segment.page.map { try contents.number(of: $0, kind: .page) }
-                let video = try segment.video.map { try contents.number(of: $0, kind: .video) }
-                try store(segment, of: entry, pageID: page, videoID: video, arrival: arrival)
+    /// The segments that beats tell of, as credited.
+    private mutating func claimed(by beats: [Known]) throws -> [CreditedSegment] {
+        var claimed: [CreditedSegment] = []
+        var signs: [Sign] = []
+        for known in beats {
+            let (entry, arrival) = (known.entry, known.beat.arrival)
+            switch known.beat.content {
+            case .presence(let page):
+                let number = try page.map { try contents.number(of: $0, kind: .page) }
+                signs.append(Sign(entry: entry, time: arrival, pageID: number, videoID: nil))
+            case .playback:
+                signs.append(Sign(entry: entry, time: arrival, pageID: nil, videoID: entry.videoID))
+            case .claims(let claims, let sentAt, let interval):
+                for claim in claims {
+                    let segment = Credit.segment(
+                        for: claim, sentAt: sentAt, arrival: arrival, earliest: entry.startedAt, interval: interval)
+                    claimed.append(
+                        CreditedSegment(
+                            entry: entry, segment: segment,
+                            pageID: try segment.page.map { try contents.number(of: $0, kind: .page) },
+                            videoID: try segment.video.map { try contents.number(of: $0, kind: .video) },
+                            arrival: arrival))
+                }
             }
         }
+        let latest = try segments.latest(signs.map { TabKey(entry: $0.entry.key, tab: $0.tab) })
+        return claimed + signs.map { $0.segment(after: latest[TabKey(entry: $0.entry.key, tab: $0.tab)], settings) }
     }
+}
 
-    /// Extends the segment of an old script that says nothing but that it is there, or begins the next.
-    private mutating func storeSign(at time: Timestamp, of entry: Entry, pageID: Int64?, videoID: Int64?) throws {
-        // One stream a page: two tabs that take turns must not cut each other's time into pieces.
-        let tab = pageID.map { ":\($0)" } ?? ":"
+/// A beat of an old script that says nothing but that it is there.
+private struct Sign {
+    let entry: Entry
+    let time: Timestamp
+    let pageID: Int64?
+    let videoID: Int64?
+
+    /// One stream a page: two tabs that take turns must not cut each other's time into pieces.
+    var tab: String { pageID.map { ":\($0)" } ?? ":" }
+
+    /// The stream's latest segment, extended to this beat, or the next one.
+    func segment(after latest: LatestSegment?, _ settings: BeatSettings) -> CreditedSegment {
         // A clock that was set back, even before the entry, loses no beat and gives no time.
         let time = max(time, entry.startedAt)
         var segment = Segment(
             tab: tab, n: 0, start: time, end: time, attention: .active, unsure: settings.interval)
-        if let latest = try segments.latest(tab: tab, of: entry) {
+        if let latest {
             let reaches = time <= latest.end + settings.bridge
             segment.n = reaches ? latest.n : latest.n + 1
             if reaches { segment.start = latest.start }
             segment.end = reaches ? max(latest.end, time) : time
         }
-        try store(segment, of: entry, pageID: pageID, videoID: videoID, arrival: time)
+        return CreditedSegment(entry: entry, segment: segment, pageID: pageID, videoID: videoID, arrival: time)
     }
+}
 
-    /// Puts a segment where it belongs: into the session that was going on, or one of its own after 30 silent minutes.
-    private mutating func store(
-        _ segment: Segment, of entry: Entry, pageID: Int64?, videoID: Int64?, arrival: Timestamp
-    ) throws {
-        guard let found = try sessions.session(of: entry, at: segment.start) else {
-            throw DatabaseError.failure("entry \(entry.id) has no session")
-        }
-        var session = found.session
-        let isReached = segment.start <= session.boundary
-        let joinsNext = found.next.map { $0 <= segment.end + Session.silence } ?? false
-        if !isReached && !joinsNext {
-            session = try sessions.open(entry, from: segment.start, to: segment.end)
-        }
-        let row = try segments.store(
-            segment, in: session, of: entry, pageID: pageID, videoID: videoID, arrival: arrival)
-        // A beat that was quicker than the one before it moves the row back; nobody noted where its end was.
-        let mayHaveMoved = row.beats > 1 && row.start == segment.start && row.end < session.lastSeenAt
-        if joinsNext || mayHaveMoved || row.session != session.id {
-            let end = max(row.end, segment.end, session.lastSeenAt)
-            try regroup(entry, around: min(row.start, session.startedAt)..<end, and: row.session)
-        } else {
-            try sessions.touch(session, of: entry, at: row.end)
-        }
-        try markDirty(segment, row: row, viewer: entry.viewer, arrival: arrival)
-    }
-
-    /// Groups the segments of an entry's sessions anew.
-    /// - Parameters:
-    ///   - entry: Whose
-    ///   - window: Where something changed
-    ///   - id: A session that is looked at wherever it is
-    private func regroup(_ entry: Entry, around window: Range<Timestamp>, and id: Int64) throws {
-        let found = try sessions.sessions(of: entry, within: window, and: id)
-        let members = try found.flatMap { try segments.members(of: $0, of: entry) }
-        let first = found.contains { $0.id == entry.id } ? entry : nil
-        let grouping = SessionGrouping(members, first: first)
-        var kept: Set<Int64> = []
-        for group in grouping.groups {
-            let id = try group.id ?? sessions.open(entry, from: group.start, to: group.end).id
-            kept.insert(id)
-            try sessions.update(Session(id: id, startedAt: group.start, lastSeenAt: group.end), of: entry)
-            for member in group.members where member.session != id {
-                try segments.move(member, to: id, of: entry)
-            }
-        }
-        for session in found where !kept.contains(session.id) { try sessions.remove(session.id, of: entry) }
-    }
-
-    private mutating func markDirty(
-        _ segment: Segment, row: SegmentQueries.Stored, viewer: Int64, arrival: Timestamp
-    ) throws {
-        // Where a row was before it moved, no one remembers, but it was not after this beat's arrival.
-        let end = row.end > segment.end ? max(row.end, arrival) : row.end
-        for day in settings.days.days(touching: row.start..<end) {
-            guard dirty.insert(ViewerDay(viewer: viewer, day: day)).inserted else { continue }
-            try segments.markDirty(viewer: viewer, day: day)
+extension Beat.Source {
+    /// The entry that it names.
+    fileprivate var key: EntryKey? {
+        switch self {
+        case .token(let viewer, let entry), .account(let viewer, let entry): EntryKey(viewer: viewer, entry: entry)
+        case .device(let viewer, _, let entry): entry.map { EntryKey(viewer: viewer, entry: $0) }
         }
     }
 }
 
 extension Beat {
+    fileprivate static func playback(of entry: Entry, at time: Timestamp) -> Beat {
+        Beat(source: .account(viewer: entry.viewer, entry: entry.id), arrival: time, content: .playback)
+    }
+
     /// The earliest start that the beat claims, in server time.
     fileprivate var earliestClaim: Timestamp? {
         guard case .claims(let claims, let sentAt, _) = content, let first = claims.map(\.from).min() else {
             return nil
         }
         return arrival - (sentAt - first)
+    }
+}
+
+extension Array {
+    /// The elements for which `isFirst` holds and the others, each in their order.
+    fileprivate func stablyPartitioned(_ isFirst: (Element) -> Bool) -> (first: [Element], second: [Element]) {
+        reduce(into: ([], [])) { parts, element in
+            if isFirst(element) { parts.0.append(element) } else { parts.1.append(element) }
+        }
     }
 }

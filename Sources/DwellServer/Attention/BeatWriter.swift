@@ -143,7 +143,7 @@ package final class BeatWriter: Service {
     private func store(_ beats: [Beat]) async throws -> [BeatOutcome] {
         let (outcomes, fresh) = try await database.write { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
-            let outcomes = try beats.map { try store.store($0) }
+            let outcomes = try store.store(beats)
             return (outcomes, store.contents.fresh)
         }
         settings.contents.remember(fresh)

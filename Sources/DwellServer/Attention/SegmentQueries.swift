@@ -4,50 +4,73 @@ import DwellAPI
 struct SegmentQueries {
     let connection: any DatabaseConnection
 
-    /// A segment's row, as far as storing needs it.
-    struct Stored {
-        let session: Int64
-        let start: Timestamp
-        let end: Timestamp
-        /// How many beats told of it.
-        let beats: Int
-    }
-
-    /// Stores a segment, or extends the one that has its name: the earliest start and the greatest length hold, and
-    /// the longest claim says how sure the end is. Whatever order and however often the same claims come, the row is
+    /// Stores segments, or extends those that have their names: the earliest start and the greatest length hold, and
+    /// the longest claim says how sure the end is. Whatever order and however often the same claims come, the rows are
     /// the same, and a claim that took longer on its way the second time is no longer for it.
-    /// - Parameters:
-    ///   - segment: As credited
-    ///   - session: Where it belongs, unless its name is known from another session of the entry
-    ///   - arrival: When the beat came that told of it
-    /// - Returns: The row as it is now
-    func store(
-        _ segment: Segment, in session: Session, of entry: Entry, pageID: Int64?, videoID: Int64?, arrival: Timestamp
-    ) throws -> Stored {
-        let row = try connection.row(
-            Self.upsert,
-            [
-                entry.viewer, entry.id, segment.tab, segment.n, session.id, segment.start, segment.end,
-                segment.attention, pageID, videoID, segment.media?.from, segment.media?.to, segment.rate,
-                segment.ending, segment.unsure, segment.refused.beforeSession, segment.refused.future,
-                segment.refused.media, arrival,
-            ])
-        guard let row else { throw DatabaseError.failure("an upsert that returned no row") }
-        return Stored(
-            session: try row["session_id"], start: try row["started_at"], end: try row["ended_at"],
-            beats: try row["beats"])
+    /// - Parameter placed: Each of another name; a name that is known from another session of the entry stays there
+    /// - Returns: The rows as they are now, in the same order
+    func store(_ placed: [PlacedSegment]) throws -> [StoredSegment] {
+        guard !placed.isEmpty else { return [] }
+        let rows =
+            switch connection.dialect {
+            case .sqlite:
+                try placed.flatMap { try connection.rows(Self.upsertOne, $0.columns) }
+            case .postgres:
+                try connection.rows(Self.upsertMany, PlacedSegment.arrays(of: placed))
+            }
+        let stored = Dictionary(
+            uniqueKeysWithValues: try rows.map { row in
+                let stored = try StoredSegment(row: row)
+                return (stored.key, stored)
+            })
+        return try placed.map { placed in
+            guard let row = stored[placed.credited.key] else {
+                throw DatabaseError.failure("an upsert that returned no row")
+            }
+            return row
+        }
     }
 
-    /// The newest segment of one of the server's own tabs.
-    func latest(tab: String, of entry: Entry) throws -> (n: Int64, start: Timestamp, end: Timestamp)? {
-        try connection.row(
-            """
-            SELECT n, started_at, ended_at FROM segment
-            WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3
-            ORDER BY n DESC LIMIT 1
-            """, [entry.viewer, entry.id, tab]
-        ).map { (try $0["n"], try $0["started_at"], try $0["ended_at"]) }
+    /// The newest segments of some of the server's own tabs.
+    func latest(_ keys: [TabKey]) throws -> [TabKey: LatestSegment] {
+        guard !keys.isEmpty else { return [:] }
+        let found: [(TabKey, Row?)]
+        switch connection.dialect {
+        case .sqlite:
+            found = try keys.map { key in
+                (key, try connection.row(Self.latest, [key.entry.viewer, key.entry.entry, key.tab]))
+            }
+        case .postgres:
+            let rows = try connection.rows(
+                """
+                SELECT wanted.number, found.*
+                FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY
+                    AS wanted (viewer_id, entry_id, tab, number)
+                CROSS JOIN LATERAL (
+                    \(Self.latest
+                        .replacing("$1", with: "wanted.viewer_id")
+                        .replacing("$2", with: "wanted.entry_id")
+                        .replacing("$3", with: "wanted.tab"))
+                ) AS found
+                """,
+                [
+                    SQLValue.integers(keys.map(\.entry.viewer)), SQLValue.integers(keys.map(\.entry.entry)),
+                    SQLValue.texts(keys.map(\.tab)),
+                ])
+            found = try rows.map { (keys[try $0["number"] - 1], $0) }
+        }
+        return try found.reduce(into: [:]) { latest, pair in
+            guard let row = pair.1 else { return }
+            latest[pair.0] = LatestSegment(
+                n: try row["n"], start: try row["started_at"], end: try row["ended_at"])
+        }
     }
+
+    private static let latest = """
+        SELECT n, started_at, ended_at FROM segment
+        WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3
+        ORDER BY n DESC LIMIT 1
+        """
 
     /// The segments of a session, for grouping.
     func members(of session: Session, of entry: Entry) throws -> [SessionGrouping.Member] {
@@ -68,19 +91,55 @@ struct SegmentQueries {
             [entry.viewer, entry.id, member.tab, member.n, session])
     }
 
-    /// Notes that a viewer's day must be computed anew.
-    func markDirty(viewer: Int64, day: Int64) throws {
-        try connection.execute(
-            "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING",
-            [viewer, day])
+    /// Notes that days must be computed anew.
+    func markDirty(_ days: [ViewerDay]) throws {
+        guard !days.isEmpty else { return }
+        switch connection.dialect {
+        case .sqlite:
+            for day in days {
+                try connection.execute(
+                    "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING",
+                    [day.viewer, day.day])
+            }
+        case .postgres:
+            // DO UPDATE locks a mark that is there: whoever takes it waits for what this transaction brings.
+            try connection.execute(
+                """
+                INSERT INTO dirty_day (viewer_id, day)
+                SELECT * FROM unnest($1::bigint[], $2::bigint[])
+                ON CONFLICT (viewer_id, day) DO UPDATE SET day = excluded.day
+                """, [SQLValue.integers(days.map(\.viewer)), SQLValue.integers(days.map(\.day))])
+        }
     }
 
-    private static let upsert = """
+    private static let upsertOne = """
+        \(insert) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+        \(merge)
+        """
+
+    private static let upsertMany = """
+        \(insert)
+        SELECT *, beat_at FROM unnest(
+            $1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::float8[], $14::text[],
+            $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[]
+        ) AS told (
+            viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id,
+            media_from_ms, media_to_ms, rate, end_reason, unsure_ms, refused_before_ms, refused_future_ms,
+            refused_media_ms, beat_at
+        )
+        \(merge)
+        """
+
+    private static let insert = """
         INSERT INTO segment (
             viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id,
             media_from_ms, media_to_ms, rate, end_reason, unsure_ms, refused_before_ms, refused_future_ms,
             refused_media_ms, first_beat_at, last_beat_at
-        ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+        )
+        """
+
+    private static let merge = """
         ON CONFLICT (viewer_id, entry_id, tab, n) DO UPDATE SET
             started_at = CASE WHEN excluded.started_at < segment.started_at
                 THEN excluded.started_at ELSE segment.started_at END,
@@ -121,6 +180,65 @@ struct SegmentQueries {
                 THEN excluded.first_beat_at ELSE segment.first_beat_at END,
             last_beat_at = CASE WHEN excluded.last_beat_at > segment.last_beat_at
                 THEN excluded.last_beat_at ELSE segment.last_beat_at END
-        RETURNING session_id, started_at, ended_at, beats
+        RETURNING viewer_id, entry_id, tab, n, session_id, started_at, ended_at, beats
         """
+}
+
+/// The end of one of the server's own streams.
+struct LatestSegment {
+    let n: Int64
+    let start: Timestamp
+    let end: Timestamp
+}
+
+/// A segment's row, as far as storing needs it.
+struct StoredSegment {
+    let key: SegmentKey
+    let session: Int64
+    let start: Timestamp
+    let end: Timestamp
+    /// How many beats told of it.
+    let beats: Int
+
+    fileprivate init(row: Row) throws {
+        let entry = EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"])
+        key = SegmentKey(tab: TabKey(entry: entry, tab: try row["tab"]), n: try row["n"])
+        session = try row["session_id"]
+        start = try row["started_at"]
+        end = try row["ended_at"]
+        beats = try row["beats"]
+    }
+}
+
+/// A segment, and the session that it goes to unless its name is known from another.
+struct PlacedSegment {
+    let credited: CreditedSegment
+    let session: Session
+
+    /// The values of the columns of the upsert, in order.
+    fileprivate var columns: [any SQLConvertible] {
+        let segment = credited.segment
+        return [
+            credited.entry.viewer, credited.entry.id, segment.tab, segment.n, session.id, segment.start, segment.end,
+            segment.attention, credited.pageID, credited.videoID, segment.media?.from, segment.media?.to,
+            segment.rate, segment.ending, segment.unsure, segment.refused.beforeSession, segment.refused.future,
+            segment.refused.media, credited.arrival,
+        ]
+    }
+
+    /// The same of many, as one array a column.
+    fileprivate static func arrays(of placed: [PlacedSegment]) -> [any SQLConvertible] {
+        func integers(_ value: (PlacedSegment) -> Int64?) -> SQLValue { .integers(placed.map(value)) }
+        func texts(_ value: (PlacedSegment) -> String?) -> SQLValue { .texts(placed.map(value)) }
+        return [
+            integers(\.credited.entry.viewer), integers(\.credited.entry.id), texts(\.credited.segment.tab),
+            integers(\.credited.segment.n), integers(\.session.id), integers(\.credited.segment.start.milliseconds),
+            integers(\.credited.segment.end.milliseconds), texts(\.credited.segment.attention.rawValue),
+            integers(\.credited.pageID), integers(\.credited.videoID), integers(\.credited.segment.media?.from),
+            integers(\.credited.segment.media?.to), SQLValue.reals(placed.map(\.credited.segment.rate)),
+            texts(\.credited.segment.ending?.rawValue), integers(\.credited.segment.unsure),
+            integers(\.credited.segment.refused.beforeSession), integers(\.credited.segment.refused.future),
+            integers(\.credited.segment.refused.media), integers(\.credited.arrival.milliseconds),
+        ]
+    }
 }

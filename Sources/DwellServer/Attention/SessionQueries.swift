@@ -12,17 +12,42 @@ struct SessionQueries {
         FROM session LEFT JOIN device ON device.id = session.device_id
         """
 
-    /// An entry by its number, and what ended its device, if anything did.
-    func entry(viewer: Int64, id: Int64) throws -> (entry: Entry, removal: (Device.Removal, at: Timestamp)?)? {
-        try connection.row(
-            """
-            \(Self.entry) WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id
-            """, [viewer, id]
-        ).map { row in
-            let removal: Device.Removal? = try row["removal"]
-            let time: Timestamp? = try row["removed_at"]
-            return (try Entry(row: row), removal.flatMap { removal in time.map { (removal, at: $0) } })
-        }
+    /// Entries by their keys, and what ended their devices, if anything did. In PostgreSQL nobody else changes what
+    /// belongs to them until the end of the transaction.
+    func entries(_ keys: [EntryKey]) throws -> [EntryKey: FoundEntry] {
+        let keys = Array(Set(keys))
+        guard !keys.isEmpty else { return [:] }
+        let rows =
+            switch connection.dialect {
+            case .sqlite:
+                try keys.flatMap { key in
+                    try connection.rows(
+                        """
+                        \(Self.entry)
+                        WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id
+                        """, [key.viewer, key.entry])
+                }
+            case .postgres:
+                try connection.rows(
+                    """
+                    \(Self.entry)
+                    JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (viewer_id, id)
+                        ON wanted.viewer_id = session.viewer_id AND wanted.id = session.id
+                    WHERE session.entry_id = session.id
+                    ORDER BY session.viewer_id, session.id FOR NO KEY UPDATE OF session
+                    """, [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
+            }
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { row in
+                let found = try FoundEntry(row: row)
+                return (found.entry.key, found)
+            })
+    }
+
+    /// An entry by its number.
+    func entry(viewer: Int64, id: Int64) throws -> Entry? {
+        let key = EntryKey(viewer: viewer, entry: id)
+        return try entries([key])[key]?.entry
     }
 
     /// The latest entry of a viewer's device that no other has taken the place of.
@@ -53,20 +78,54 @@ struct SessionQueries {
             [entry.viewer, entry.id, time])
     }
 
-    /// The session of an entry that began last before a moment, or at it, and the start of the next one.
-    func session(of entry: Entry, at time: Timestamp) throws -> (session: Session, next: Timestamp?)? {
-        try connection.row(
-            """
-            SELECT id, started_at, last_seen_at, (
-                SELECT min(started_at) FROM session AS later
-                WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
-            ) AS next_started_at
-            FROM session
-            WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
-            ORDER BY started_at DESC, id LIMIT 1
-            """, [entry.viewer, entry.id, time]
-        ).map { (try Session(row: $0), try $0["next_started_at"]) }
+    /// The session of an entry that was going on at a moment, or was the last before.
+    func session(of entry: Entry, at time: Timestamp) throws -> SessionSurrounding? {
+        try surroundings(of: [(entry, time)]).first
     }
+
+    /// What the sessions of entries are like around moments that are not before the entries.
+    func surroundings(of moments: [(entry: Entry, time: Timestamp)]) throws -> [SessionSurrounding] {
+        guard !moments.isEmpty else { return [] }
+        let rows =
+            switch connection.dialect {
+            case .sqlite:
+                try moments.flatMap { entry, time in
+                    try connection.rows(Self.surrounding, [entry.viewer, entry.id, time])
+                }
+            case .postgres:
+                try connection.rows(
+                    """
+                    SELECT found.*
+                    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
+                        AS wanted (viewer_id, entry_id, moment, number)
+                    CROSS JOIN LATERAL (
+                        \(Self.surrounding
+                            .replacing("$1", with: "wanted.viewer_id")
+                            .replacing("$2", with: "wanted.entry_id")
+                            .replacing("$3", with: "wanted.moment"))
+                    ) AS found
+                    ORDER BY wanted.number
+                    """,
+                    [
+                        SQLValue.integers(moments.map(\.entry.viewer)), SQLValue.integers(moments.map(\.entry.id)),
+                        SQLValue.integers(moments.map(\.time.milliseconds)),
+                    ])
+            }
+        guard rows.count == moments.count else { throw DatabaseError.failure("an entry without a session") }
+        return try rows.map { row in
+            SessionSurrounding(session: try Session(row: row), next: try row["next_started_at"])
+        }
+    }
+
+    private static let surrounding = """
+        SELECT id, started_at, last_seen_at, (
+            SELECT min(started_at) FROM session AS later
+            WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
+        ) AS next_started_at
+        FROM session
+        WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
+        ORDER BY started_at DESC, id LIMIT 1
+        """
 
     /// The sessions of an entry that a window of time reaches, and the one of a given number.
     func sessions(of entry: Entry, within window: Range<Timestamp>, and id: Int64) throws -> [Session] {
@@ -90,14 +149,31 @@ struct SessionQueries {
         return session
     }
 
-    /// Moves the last sign of life forward, never back.
-    func touch(_ session: Session, of entry: Entry, at time: Timestamp) throws {
-        guard time > session.lastSeenAt else { return }
-        try connection.execute(
-            """
-            UPDATE session SET last_seen_at = $3
-            WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
-            """, [entry.viewer, session.id, time])
+    /// Moves last signs of life forward, never back.
+    func touch(_ times: [SessionKey: Timestamp]) throws {
+        guard !times.isEmpty else { return }
+        switch connection.dialect {
+        case .sqlite:
+            for (key, time) in times {
+                try connection.execute(
+                    """
+                    UPDATE session SET last_seen_at = $3
+                    WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
+                    """, [key.viewer, key.session, time])
+            }
+        case .postgres:
+            let all = Array(times)
+            try connection.execute(
+                """
+                UPDATE session SET last_seen_at = seen.at
+                FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS seen (viewer_id, id, at)
+                WHERE session.viewer_id = seen.viewer_id AND session.id = seen.id AND session.last_seen_at < seen.at
+                """,
+                [
+                    SQLValue.integers(all.map(\.key.viewer)), SQLValue.integers(all.map(\.key.session)),
+                    SQLValue.integers(all.map(\.value.milliseconds)),
+                ])
+        }
     }
 
     /// Says anew when a session was.
@@ -128,6 +204,19 @@ struct SessionQueries {
                 entry.viewer, session.id, entry.id, entry.device, entry.videoID, session.startedAt,
                 session.lastSeenAt,
             ])
+    }
+}
+
+/// An entry, and what ended its device, if anything did.
+struct FoundEntry {
+    let entry: Entry
+    let removal: (Device.Removal, at: Timestamp)?
+
+    fileprivate init(row: Row) throws {
+        entry = try Entry(row: row)
+        let removal: Device.Removal? = try row["removal"]
+        let time: Timestamp? = try row["removed_at"]
+        self.removal = removal.flatMap { removal in time.map { (removal, at: $0) } }
     }
 }
 

@@ -69,18 +69,21 @@ struct StatisticQueries {
     func markAllDirty(_ days: LocalDays) throws {
         try connection.execute("DELETE FROM dirty_day")
         let queries = SegmentQueries(connection: connection)
-        var marked = (viewer: Int64.min, day: Int64.min)
+        var marked: Set<ViewerDay> = []
         try connection.forEachRow(
             "SELECT viewer_id, started_at, ended_at FROM segment", []
         ) { row in
             let viewer: Int64 = try row["viewer_id"]
             let start: Timestamp = try row["started_at"]
             let end: Timestamp = try row["ended_at"]
-            for day in days.days(touching: start..<end) where marked != (viewer, day) {
-                try queries.markDirty(viewer: viewer, day: day)
-                marked = (viewer, day)
+            for day in days.days(touching: start..<end) {
+                marked.insert(ViewerDay(viewer: viewer, day: day))
             }
+            guard marked.count >= 10_000 else { return }
+            try queries.markDirty(marked.sorted())
+            marked = []
         }
+        try queries.markDirty(marked.sorted())
     }
 
     /// The viewers after a given one, by number.

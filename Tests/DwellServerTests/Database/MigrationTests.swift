@@ -27,7 +27,7 @@ import Testing
         let beat = Beat(source: .token(viewer: 1, entry: 2), arrival: clock.now, content: .presence(page: nil))
         let outcome = try await database.write { connection in
             var store = BeatStore(connection: connection, settings: settings)
-            return try store.store(beat)
+            return try store.store([beat])[0]
         }
         #expect(outcome.entry?.id == 2)
 

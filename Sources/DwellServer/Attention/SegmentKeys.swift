@@ -1,0 +1,38 @@
+/// Names an entry among all.
+struct EntryKey: Hashable {
+    let viewer: Int64
+    let entry: Int64
+}
+
+/// Names a session among all.
+struct SessionKey: Hashable {
+    let viewer: Int64
+    let session: Int64
+}
+
+/// Names a tab among all.
+struct TabKey: Hashable {
+    let entry: EntryKey
+    let tab: String
+}
+
+/// Names a segment among all.
+struct SegmentKey: Hashable {
+    let tab: TabKey
+    let n: Int64
+}
+
+/// A day of one viewer.
+struct ViewerDay: Hashable, Comparable {
+    let viewer: Int64
+    let day: Int64
+
+    /// The order of their rows; who locks several locks them in this order.
+    static func < (left: ViewerDay, right: ViewerDay) -> Bool {
+        (left.viewer, left.day) < (right.viewer, right.day)
+    }
+}
+
+extension Entry {
+    var key: EntryKey { EntryKey(viewer: viewer, entry: id) }
+}
