@@ -4,6 +4,7 @@ internal import Foundation
 /// Makes accounts and lets their owners in.
 package struct Accounts: Sendable {
     private let database: any Database
+    private let announcements: Announcements?
     private let hasher: PasswordHasher
     private let clock: WallClock
     /// How many devices one account may be logged in on.
@@ -14,8 +15,12 @@ package struct Accounts: Sendable {
     ///   - hasher: For passwords
     ///   - clock: For times of creation and login
     ///   - deviceLimit: How many devices one account may be logged in on
-    package init(database: any Database, hasher: PasswordHasher, clock: WallClock, deviceLimit: Int) {
+    package init(
+        database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock,
+        deviceLimit: Int
+    ) {
         self.database = database
+        self.announcements = announcements
         self.hasher = hasher
         self.clock = clock
         self.deviceLimit = deviceLimit
@@ -54,7 +59,7 @@ package struct Accounts: Sendable {
         let isRight = try await hasher.verify(body.password, against: found?.passwordHash)
         guard let found, isRight else { throw AccountError.wrongCredentials }
         let now = clock.now()
-        return try await database.write { [deviceLimit] connection in
+        let result = try await database.write { [deviceLimit] connection in
             let accounts = AccountQueries(connection: connection)
             let devices = DeviceQueries(connection: connection)
             try accounts.touchLogin(found.id, at: now)
@@ -67,5 +72,7 @@ package struct Accounts: Sendable {
             try devices.admit(device, replacing: presented, limit: deviceLimit)
             return (account.user(devices: try devices.inUse(by: account.id).count), device)
         }
+        if let presented { announcements?.tellHere(.device, presented.device.lowercase) }
+        return result
     }
 }

@@ -12,13 +12,16 @@ import WebAssets
 /// - Parameters:
 ///   - configuration: Checked settings
 ///   - database: A migrated database
-///   - clock: Tells the time
+///   - clock: Tells the time; without one the database's clock does, or the machine's where that has none
 ///   - logger: For everything
 ///   - onReady: Called with the port when the server accepts connections
 package func buildApplication(
-    _ configuration: ServerConfiguration, database: any Database, clock: WallClock = .system, logger: Logger,
+    _ configuration: ServerConfiguration, database: any Database, clock: WallClock? = nil, logger: Logger,
     onReady: @escaping @Sendable (Int) async -> Void = { _ in }
 ) async throws -> Application<RouterResponder<DwellRequestContext>> {
+    let shared = clock == nil ? try await SharedClock(database, logger: logger) : nil
+    let clock = clock ?? shared?.clock ?? .system
+    let announcements = Announcements(database: database, clock: clock, logger: logger)
     let days = LocalDays(timeZone: configuration.store.timeZone)
     let settings = BeatSettings(interval: configuration.heartbeatInterval, days: days)
     let writer = BeatWriter(database: database, settings: settings, logger: logger)
@@ -27,10 +30,11 @@ package func buildApplication(
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
-        configuration: configuration, database: database, clock: clock, settings: settings, writer: writer,
-        statistics: statistics,
+        configuration: configuration, database: database, announcements: announcements, clock: clock,
+        settings: settings, writer: writer, statistics: statistics,
         hasher: try PasswordHasher(pool: hashing),
-        logins: await Logins(secret: configuration.secretKey, database: database, clock: clock),
+        logins: await Logins(
+            secret: configuration.secretKey, database: database, announcements: announcements, clock: clock),
         rules: try deviceRules(), pages: try Pages())
     return Application(
         router: try buildRouter(parts),
@@ -38,9 +42,11 @@ package func buildApplication(
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port)),
         services: [
-            ThreadPoolService(pool: hashing), writer,
-            BackgroundJobs(jobs: BackgroundJob.all(statistics: statistics), logger: logger),
-        ],
+            ThreadPoolService(pool: hashing), writer, announcements,
+            BackgroundJobs(
+                jobs: BackgroundJob.all(statistics: statistics, announcements: announcements), database: database,
+                clock: clock, logger: logger),
+        ] + (shared.map { [$0] } ?? []),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
         logger: logger)
 }
@@ -56,6 +62,7 @@ private func deviceRules() throws -> UserAgentRules {
 struct Parts {
     let configuration: ServerConfiguration
     let database: any Database
+    let announcements: Announcements
     let clock: WallClock
     let settings: BeatSettings
     let writer: BeatWriter

@@ -2,23 +2,30 @@ import DwellAPI
 import Logging
 import ServiceLifecycle
 
-/// Work that comes round by itself.
+/// Work that comes round by itself, on one node at a time.
 struct BackgroundJob: Sendable {
     let name: String
     let every: Duration
     let run: @Sendable () async throws -> Void
 
     /// Every job there is.
-    static func all(statistics: Statistics) -> [BackgroundJob] {
+    static func all(statistics: Statistics, announcements: Announcements) -> [BackgroundJob] {
         [
-            BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() }
+            BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
+            BackgroundJob(name: "old announcements", every: .seconds(3600)) { try await announcements.removeOld() },
         ]
     }
 }
 
-/// Runs the jobs until a graceful stop. A job that fails is tried again when it is due the next time.
+/// Runs the jobs until a graceful stop. Each is run by the node that looks first when it is due, so that it moves to
+/// another when that one is gone. A job that fails is tried again when it is due the next time.
 package struct BackgroundJobs: Service {
+    /// How many times in its period a node looks whether a job is due.
+    private static let looks = 5
+
     let jobs: [BackgroundJob]
+    let database: any Database
+    let clock: WallClock
     let logger: Logger
 
     package func run() async throws {
@@ -29,12 +36,24 @@ package struct BackgroundJobs: Service {
 
     private func repeatedly(_ job: BackgroundJob) async {
         // The group is told to stop through the sleep, which a graceful stop ends early.
-        while await sleep(job.every) {
+        while await sleep(job.every / Self.looks) {
             do {
-                try await job.run()
+                if try await isDue(job) { try await job.run() }
             } catch {
                 logger.error("background job failed", metadata: ["job": "\(job.name)", "cause": "\(error)"])
             }
+        }
+    }
+
+    /// Whether it is this node's turn; then it is nobody's until the next time.
+    func isDue(_ job: BackgroundJob) async throws -> Bool {
+        let now = clock.now()
+        return try await database.write { connection in
+            try connection.execute(
+                "INSERT INTO job (name, due_at) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING", [job.name])
+            return try connection.execute(
+                "UPDATE job SET due_at = $2 WHERE name = $1 AND due_at <= $3",
+                [job.name, now + job.every.components.seconds * 1000, now]) == 1
         }
     }
 

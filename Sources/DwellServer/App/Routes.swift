@@ -20,9 +20,10 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let cookies = CookieMaker(isSecure: configuration.isSecure)
     let gate = Gate(database: parts.database, clock: parts.clock, secret: configuration.secretKey)
     let tokens = EntryTokens(secret: configuration.secretKey, clock: parts.clock)
-    let devices = Devices(database: parts.database, clock: parts.clock)
+    let devices = Devices(database: parts.database, announcements: parts.announcements, clock: parts.clock)
     let accounts = Accounts(
-        database: parts.database, hasher: parts.hasher, clock: parts.clock, deviceLimit: configuration.deviceLimit)
+        database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
+        deviceLimit: configuration.deviceLimit)
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
     let open = [
         gateRoutes.page,

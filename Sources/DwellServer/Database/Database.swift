@@ -1,3 +1,5 @@
+package import DwellAPI
+
 /// A store that keeps its word: what a write returned is on disk.
 ///
 /// One SQL text serves every kind of database: parameters are `$1`, `$2`, …, and statements keep to what SQLite and
@@ -16,6 +18,13 @@ package protocol Database: Sendable {
     func write<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value
+
+    /// The database's own clock; `nil` where it has none but the machine's.
+    func time() async throws -> Timestamp?
+
+    /// Waits until another process has called ``DatabaseConnection/notify()``, as far as the database can tell, or some
+    /// time has passed.
+    func waitForNews(_ time: Duration) async throws
 
     /// Lets go of the store. Nothing may be read or written afterwards.
     func close() throws
@@ -41,6 +50,9 @@ package protocol DatabaseConnection {
 
     /// The next number of a sequence; a number is never given twice.
     func nextNumber(of sequence: SQLSequence) throws -> Int64
+
+    /// Wakes those who wait for news, once the transaction is committed.
+    func notify() throws
 
     /// Waits until no other transaction holds the lock, and holds it to the end of this one.
     func lock(_ lock: SQLLock) throws

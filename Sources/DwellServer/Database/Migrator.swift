@@ -35,7 +35,7 @@ package struct Migration: Sendable {
 /// Brings a database to the schema that this program expects.
 package struct Migrator: Sendable {
     /// Every step, in order.
-    package static let migrations: [Migration] = [.tables, .evidence]
+    package static let migrations: [Migration] = [.tables, .evidence, .nodes]
 
     /// Applies the steps that the database lacks, all in one transaction, one node at a time.
     /// - Parameters:

@@ -1,3 +1,4 @@
+package import DwellAPI
 import Foundation
 import NIOPosix
 import Synchronization
@@ -18,6 +19,9 @@ package final class PostgresDatabase: Database {
 
     private let url: PostgresURL
     private let threads: NIOThreadPool
+    /// Waits for news, so that no transaction's thread does.
+    private let listening = NIOThreadPool(numberOfThreads: 1)
+    private let listener = Mutex<PostgresConnection?>(nil)
     private let state = Mutex(State())
 
     private struct State {
@@ -36,6 +40,7 @@ package final class PostgresDatabase: Database {
         self.url = url
         threads = NIOThreadPool(numberOfThreads: url.poolSize)
         threads.start()
+        listening.start()
         give(back: try connect())
     }
 
@@ -52,9 +57,38 @@ package final class PostgresDatabase: Database {
         try await transaction("BEGIN", body)
     }
 
+    package func time() async throws -> Timestamp? {
+        try await read { connection in
+            try connection.row("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS time")?["time"]
+        }
+    }
+
+    /// A connection of its own listens: behind a pooler in transaction mode it hears nothing, and time passes.
+    package func waitForNews(_ time: Duration) async throws {
+        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+        try await listening.runIfActive { [self] in
+            do {
+                let connection = try listener.withLock { $0 } ?? listen()
+                _ = try connection.notifications(within: seconds)
+            } catch {
+                listener.withLock { $0 = nil }
+                throw (error as? PostgresFailure)?.error ?? error
+            }
+        }
+    }
+
+    private func listen() throws -> PostgresConnection {
+        let connection = try connect()
+        try connection.run("LISTEN dwell")
+        listener.withLock { $0 = connection }
+        return connection
+    }
+
     package func close() throws {
         state.withLock { $0.idle = [] }
+        listener.withLock { $0 = nil }
         try threads.syncShutdownGracefully()
+        try listening.syncShutdownGracefully()
     }
 
     private func transaction<Value: Sendable>(
@@ -198,6 +232,10 @@ private struct PostgresTransaction: DatabaseConnection {
         .rows.first
         guard let row else { throw DatabaseError.failure("no sequence \(sequence)") }
         return try row["value"]
+    }
+
+    func notify() throws {
+        try connection.run("NOTIFY dwell")
     }
 
     func lock(_ lock: SQLLock) throws {

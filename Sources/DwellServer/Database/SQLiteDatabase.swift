@@ -1,3 +1,4 @@
+package import DwellAPI
 import Foundation
 import GRDB
 import Synchronization
@@ -42,6 +43,12 @@ package struct SQLiteDatabase: Database {
         try await SQLiteDatabase.mapErrors {
             try await pool.write { [texts] in try body(SQLiteConnection(database: $0, texts: texts)) }
         }
+    }
+
+    package func time() async throws -> Timestamp? { nil }
+
+    package func waitForNews(_ time: Duration) async throws {
+        try await Task.sleep(for: time)
     }
 
     package func close() throws {
@@ -112,6 +119,9 @@ private struct SQLiteConnection: DatabaseConnection {
         guard let row else { throw DatabaseError.failure("no sequence \(sequence)") }
         return try row["value"]
     }
+
+    /// Other processes look by themselves.
+    func notify() {}
 
     /// One transaction writes at a time: nothing else can be locked.
     func lock(_ lock: SQLLock) {}

@@ -30,26 +30,33 @@ struct DeviceQueries {
             """, [device.id, device.account, device.name, device.os, device.lastLoggedInAt])
     }
 
-    /// Ends a device. Its row stays, so that its next request can be told why.
+    /// Ends a device on every node. Its row stays, so that its next request can be told why.
     /// - Returns: Whether the account had it in use
     func remove(_ id: UUID, of account: UUID, as removal: Device.Removal, at time: Timestamp) throws -> Bool {
-        try connection.execute(
+        let changed = try connection.execute(
             """
             UPDATE device SET removed_at = $3, removal = $4
             WHERE id = $1 AND account_id = $2 AND removed_at IS NULL
-            """, [id, account, time, removal]) == 1
+            """, [id, account, time, removal])
+        if changed == 1 { try Announcements.announce(.device, id.lowercase, at: time, connection) }
+        return changed == 1
     }
 
     /// What a login token needs to know of its device.
-    func status(of id: UUID, account: UUID) throws -> (viewer: Int64, removedAt: Timestamp?, removal: Device.Removal?)?
-    {
+    func status(of id: UUID, account: UUID) throws -> DeviceStatuses.Status? {
         try connection.row(
             """
             SELECT account.viewer_id, device.removed_at, device.removal
             FROM device JOIN account ON account.id = device.account_id
             WHERE device.id = $1 AND device.account_id = $2
             """, [id, account]
-        ).map { (try $0["viewer_id"], try $0["removed_at"], try $0["removal"]) }
+        ).map { row in
+            let removal: Device.Removal? = try row["removal"]
+            let time: Timestamp? = try row["removed_at"]
+            return DeviceStatuses.Status(
+                viewer: try row["viewer_id"],
+                removal: removal.flatMap { removal in time.map { (removal, at: $0) } })
+        }
     }
 }
 

@@ -4,10 +4,12 @@ package import Foundation
 /// Lists and ends the devices of an account.
 package struct Devices: Sendable {
     private let database: any Database
+    private let announcements: Announcements?
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) {
+    package init(database: any Database, announcements: Announcements? = nil, clock: WallClock) {
         self.database = database
+        self.announcements = announcements
         self.clock = clock
     }
 
@@ -35,5 +37,6 @@ package struct Devices: Sendable {
                 throw DeviceError.notFound
             }
         }
+        announcements?.tellHere(.device, id.lowercase)
     }
 }

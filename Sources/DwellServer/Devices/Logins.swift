@@ -30,17 +30,20 @@ package struct Logins: Sendable {
     package static let lifetime = 31_536_000
 
     private let keys: JWTKeyCollection
-    private let database: any Database
+    private let statuses: DeviceStatuses
     private let clock: WallClock
 
     /// - Parameters:
     ///   - secret: Signs the tokens
     ///   - database: Where the devices are
+    ///   - announcements: Tells of devices removed on other nodes; without them each request asks the database
     ///   - clock: Decides what is expired
-    package init(secret: SecretKey, database: any Database, clock: WallClock) async {
+    package init(
+        secret: SecretKey, database: any Database, announcements: Announcements? = nil, clock: WallClock
+    ) async {
         keys = JWTKeyCollection()
         await keys.add(hmac: HMACKey(key: secret.derived(for: .login)), digestAlgorithm: .sha256, kid: "1")
-        self.database = database
+        statuses = DeviceStatuses(database: database, announcements: announcements)
         self.clock = clock
     }
 
@@ -61,11 +64,8 @@ package struct Logins: Sendable {
             let account = UUID(uuidString: payload.userId), let device = UUID(uuidString: payload.deviceId)
         else { throw LoginError.invalid }
         guard clock.now().milliseconds / 1000 < payload.exp else { throw LoginError.expired }
-        let status = try await database.read { try DeviceQueries(connection: $0).status(of: device, account: account) }
-        guard let status else { throw LoginError.invalid }
-        if let removal = status.removal, let time = status.removedAt {
-            throw LoginError.deviceRemoved(removal, at: time)
-        }
+        guard let status = try await statuses.status(of: device, account: account) else { throw LoginError.invalid }
+        if let (removal, time) = status.removal { throw LoginError.deviceRemoved(removal, at: time) }
         return Login(account: account, device: device, viewer: status.viewer)
     }
 

@@ -31,6 +31,7 @@ package struct Statistics: Sendable {
         var total = 0
         while true {
             let count = try await database.write { [days] connection in
+                try connection.lock(.statistics)
                 let queries = StatisticQueries(connection: connection)
                 let dirty = try queries.takeDirty(limit: Self.batchSize)
                 for pair in dirty {
@@ -87,6 +88,7 @@ package struct Statistics: Sendable {
             let batch = all[start..<min(start + Self.batchSize, all.count)]
             result.days += batch.count
             result.changed += try await database.write { [days] connection in
+                try connection.lock(.statistics)
                 let queries = StatisticQueries(connection: connection)
                 return try batch.count { day in
                     let totals = DayFold(try queries.pieces(of: viewer, in: days.range(of: day))).totals
@@ -109,6 +111,7 @@ package struct Statistics: Sendable {
     package func adoptTimeZone() async throws {
         let zone = days.timeZone.identifier
         let changed = try await database.write { [days] connection in
+            try connection.lock(.statistics)
             let queries = StatisticQueries(connection: connection)
             let previous = try queries.exchangeTimeZone(zone)
             guard let previous, previous != zone else { return false }
