@@ -9,7 +9,6 @@ import http.client
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import threading
 import time
@@ -21,9 +20,12 @@ from urllib.parse import urlsplit
 
 import requests
 
+import stores
+from proxy import Proxy
+from stores import HOST, SQLiteFile, Store, free_port  # noqa: F401
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("DWELL_BINARY", REPOSITORY / ".build" / "debug" / "dwell"))
-HOST = "127.0.0.1"
 READY = "Dwell is ready at "
 PATIENCE = 30.0
 CONFIGURATION_ERROR = 78
@@ -47,13 +49,6 @@ def let_pass(seconds: float) -> None:
     """Real time that has to pass, because what is tested is time itself."""
     assert seconds <= 3, "a test that waits longer than this should be about something else"
     time.sleep(seconds)
-
-
-def free_port(host: str = HOST) -> int:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, 0))
-        return listener.getsockname()[1]
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -132,89 +127,60 @@ class Client(requests.Session):
         return other
 
 
-class Dwell:
-    """One `dwell serve` on a database of its own."""
+class Node:
+    """One `dwell serve`."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *flags: str,
-        env: Mapping[str, str] | None = None,
-        site: Path | None = None,
-        port: int = 0,
-        host: str = HOST,
-        database: Path | None = None,
-        leave_out: Sequence[str] = (),
-    ) -> None:
-        """`leave_out` names flags (`--port`, `--database-url`) that the harness is not to give."""
+    def __init__(self, folder: Path, log: Path, port: int) -> None:
         self.folder = folder
-        self.flags = list(flags)
-        self.env = dict(env or {})
-        self.site = site
-        self.host = host
         self.port = port
-        self.database = database or folder / "dwell.sqlite"
-        self.leave_out = tuple(leave_out)
-        self.launcher: list[str] = []  # What starts the program, if it does not start by itself.
-        self.process: subprocess.Popen[str] | None = None
         self.output: list[str] = []
         self.exit_code: int | None = None
-        self._log_path = folder / f"{self.database.name}.stderr.txt"
+        self._log_path = log
+        self._process: subprocess.Popen[str] | None = None
         self._settled = threading.Event()
         self._reader: threading.Thread | None = None
-        self._key: str | None = None
+        self._first_line = 0
 
-    # Starting and ending
-
-    @property
-    def database_url(self) -> str:
-        return f"sqlite:{self.database}"
-
-    @property
-    def arguments(self) -> list[str]:
-        given = {"--port": str(self.port), "--database-url": self.database_url}
-        if self.site is not None:
-            given["--site"] = str(self.site)
-        arguments = ["serve"]
-        for flag, value in given.items():
-            if flag not in self.leave_out:
-                arguments += [flag, value]
-        return arguments + self.flags
-
-    def start(self) -> Dwell:
-        assert self.process is None, "already running"
+    def launch(self, command: Sequence[str], env: Mapping[str, str]) -> None:
+        """Starts the program and returns at once."""
+        assert self._process is None, "already running"
         self._settled = threading.Event()
         self.exit_code = None
+        self._first_line = len(self.output)
         with self._log_path.open("a") as log:
-            self.process = subprocess.Popen(
-                [*self.launcher, str(BINARY), *self.arguments],
+            self._process = subprocess.Popen(
+                command,
                 cwd=self.folder,
-                env=clean_environment(self.env),
+                env=clean_environment(env),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
             )
-        self._reader = threading.Thread(target=self._read_output, args=(self.process,), daemon=True)
-        first_line = len(self.output)
+        self._reader = threading.Thread(
+            target=self._read_output, args=(self._process,), daemon=True
+        )
         self._reader.start()
+
+    def await_ready(self) -> str | None:
+        """Waits until it can be asked. Gives a sentence when that can't be."""
+        assert self._process is not None
         in_time = self._settled.wait(PATIENCE)
-        ready = [line for line in self.output[first_line:] if line.startswith(READY)]
+        ready = [line for line in self.output[self._first_line :] if line.startswith(READY)]
         if not ready:
             if in_time:
-                self.process.wait(PATIENCE)
+                self._process.wait(PATIENCE)
             else:
-                self.process.kill()
+                self._process.kill()
+            command = " ".join(map(str, self._process.args))  # type: ignore[arg-type]
             code = self._ended()
             how = f"ended with {code}" if in_time else f"was not ready after {PATIENCE:g} s"
-            raise AssertionError(
-                f"`dwell {' '.join(self.arguments)}` {how}\n{''.join(self.output)}{self.logs}"
-            )
+            return f"`{command}` {how}\n{''.join(self.output)}{self.logs}"
         if self.port == 0:
             announced = urlsplit(ready[-1].removeprefix(READY).strip()).port
             assert announced, f"no port in {ready[-1]!r}"
             self.port = announced
-        return self
+        return None
 
     def _read_output(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -225,41 +191,150 @@ class Dwell:
         self._settled.set()
 
     def _ended(self) -> int:
-        assert self.process is not None
-        self.exit_code = self.process.wait(PATIENCE)
+        assert self._process is not None
+        self.exit_code = self._process.wait(PATIENCE)
         if self._reader is not None:
             self._reader.join(PATIENCE)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        self.process = None
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
         return self.exit_code
 
     def terminate(self) -> None:
-        """Asks the server to end and returns at once."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        """Asks it to end and returns at once."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
 
     def wait(self, within: float = PATIENCE) -> int:
         """Waits for the end and gives the exit code."""
-        assert self.process is not None
+        if self._process is None:
+            return self.exit_code or 0
         try:
-            self.process.wait(within)
+            self._process.wait(within)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self._process.kill()
             self._ended()
             raise AssertionError(f"still running {within:g} s after being told to end") from None
         return self._ended()
 
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._ended()
+
+    @property
+    def has_process(self) -> bool:
+        return self._process is not None
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def logs(self) -> str:
+        return self._log_path.read_text(errors="replace") if self._log_path.exists() else ""
+
+
+class Dwell:
+    """A server on a database of its own: one `dwell serve`, or several behind a proxy."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        site: Path | None = None,
+        port: int = 0,
+        host: str = HOST,
+        store: Store | None = None,
+        nodes: int | None = None,
+        leave_out: Sequence[str] = (),
+    ) -> None:
+        """`leave_out` names flags (`--port`, `--database-url`) that the harness is not to give."""
+        self.folder = folder
+        self.flags = list(flags)
+        self.env = dict(env or {})
+        self.site = site
+        self.host = host
+        self.store = store or stores.new(folder / "dwell.sqlite")
+        self.leave_out = tuple(leave_out)
+        self.launcher: list[str] = []  # What starts the program, if it does not start by itself.
+        count = nodes or stores.nodes
+        # The nodes' own ports are not asked for where the public URL hides them.
+        ports = [port] if count == 1 else [free_port() for _ in range(count)]
+        self.nodes = [
+            Node(folder, folder / f"{index}.stderr.txt", port) for index, port in enumerate(ports)
+        ]
+        self.proxy = Proxy(folder, host, port or free_port()) if count > 1 else None
+        self._key: str | None = None
+
+    # Starting and ending
+
+    @property
+    def port(self) -> int:
+        """Where people come in."""
+        return self.proxy.port if self.proxy else self.nodes[0].port
+
+    @property
+    def database(self) -> Path:
+        """The file, where there is one."""
+        assert isinstance(self.store, SQLiteFile), "a test of files has to say so: see conftest.py"
+        return self.store.path
+
+    @property
+    def database_url(self) -> str:
+        return self.store.url
+
+    def arguments(self, node: Node) -> list[str]:
+        given = {"--port": str(node.port), "--database-url": self.database_url}
+        if self.site is not None:
+            given["--site"] = str(self.site)
+        arguments = ["serve"]
+        for flag, value in given.items():
+            if flag not in self.leave_out:
+                arguments += [flag, value]
+        return arguments + self.flags
+
+    def start(self) -> Dwell:
+        for node in self.nodes:
+            command = [*self.launcher, str(BINARY), *self.arguments(node)]
+            node.launch(command, {**self.store.env, **self.env})
+        failures = [failure for node in self.nodes if (failure := node.await_ready())]
+        if failures:
+            self.kill()
+            raise AssertionError("\n".join(failures))
+        if self.proxy:
+            try:
+                self.proxy.start([node.port for node in self.nodes])
+            except AssertionError:
+                self.kill()
+                raise
+        return self
+
+    def terminate(self) -> None:
+        """Asks the server to end and returns at once."""
+        for node in self.nodes:
+            node.terminate()
+
+    def wait(self, within: float = PATIENCE) -> int:
+        """Waits for the end and gives the exit code: of several, one that is not 0."""
+        deadline = time.monotonic() + within
+        codes = [node.wait(max(deadline - time.monotonic(), 0.01)) for node in self.nodes]
+        if self.proxy:
+            self.proxy.stop()
+        return next((code for code in codes if code != 0), 0)
+
     def stop(self) -> int:
-        if self.process is None:
-            return self.exit_code or 0
+        if not any(node.has_process for node in self.nodes):
+            return next((node.exit_code for node in self.nodes if node.exit_code), 0)
         self.terminate()
         return self.wait()
 
     def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self._ended()
+        if self.proxy:
+            self.proxy.stop()
+        for node in self.nodes:
+            node.kill()
 
     def restart(self, *flags: str, env: Mapping[str, str] | None = None) -> Dwell:
         """Ends the server, if it runs, and starts it again on its database and its port."""
@@ -270,12 +345,19 @@ class Dwell:
             self.env = dict(env)
         return self.start()
 
+    def discard(self) -> None:
+        """Ends the server and gives up its database."""
+        try:
+            self.stop()
+        finally:
+            self.store.discard()
+
     @property
     def is_running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        return any(node.is_running for node in self.nodes)
 
     def __enter__(self) -> Dwell:
-        return self if self.process else self.start()
+        return self if any(node.has_process for node in self.nodes) else self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -287,9 +369,14 @@ class Dwell:
         return f"http://{self.host}:{self.port}"
 
     @property
+    def output(self) -> list[str]:
+        """The lines that the server has written to stdout."""
+        return [line for node in self.nodes for line in node.output]
+
+    @property
     def logs(self) -> str:
         """Everything the server has written to stderr."""
-        return self._log_path.read_text(errors="replace") if self._log_path.exists() else ""
+        return "".join(node.logs for node in self.nodes)
 
     @property
     def written(self) -> str:
@@ -302,17 +389,16 @@ class Dwell:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs another of the program's commands against the same database."""
         return run_dwell(
-            *arguments, "--database-url", self.database_url, folder=self.folder, env=self.env
+            *arguments,
+            "--database-url",
+            self.database_url,
+            folder=self.folder,
+            env={**self.store.env, **self.env},
         )
 
     def sql(self, query: str, *parameters: object) -> list[dict[str, Any]]:
-        """Reads the SQLite file; it cannot be written to through here."""
-        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
-        try:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(query, parameters)]
-        finally:
-            connection.close()
+        """Reads the database; it cannot be written to through here."""
+        return self.store.rows(query, *parameters)
 
     def key(self) -> str:
         """An API key, made on first use."""

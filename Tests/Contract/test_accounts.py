@@ -43,12 +43,13 @@ from .helpers import (
     visitor,
 )
 
+NO_DEVICE = "6f1c2a52-1f0e-4bd2-9d7c-0d9b8c1e5a77"
 NEEDS_TOKEN = [
     ("GET", "/auth/logout"),
     ("POST", "/auth/logout"),
     ("GET", "/devices/list"),
-    ("DELETE", f"/devices/remove/{uuid.uuid4()}"),
-    ("POST", f"/devices/remove/{uuid.uuid4()}"),
+    ("DELETE", f"/devices/remove/{NO_DEVICE}"),
+    ("POST", f"/devices/remove/{NO_DEVICE}"),
     ("GET", "/session/init"),
     ("GET", "/session/init?videoId=v"),
     ("POST", "/session/init"),

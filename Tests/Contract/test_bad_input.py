@@ -262,6 +262,7 @@ def test_no_file_outside_the_site_is_served(fenced: Dwell, target: str) -> None:
     assert response is None or b"OUTSIDE" not in response.body
 
 
+@pytest.mark.sqlite("looks for the files")
 def test_neither_the_database_nor_its_key_is_served(tmp_path: Path) -> None:
     """Not even when both lie in the folder of the site."""
     (tmp_path / "index.html").write_text("<p>inside</p>")
@@ -414,6 +415,7 @@ def test_an_error_gives_nothing_of_the_inside_away(dwell: Dwell, words: tuple[st
 
 
 @pytest.mark.slow
+@pytest.mark.one_node("a proxy closes them first")
 def test_idle_and_slow_connections_are_closed(dwell: Dwell) -> None:
     """Within 90 seconds: how soon exactly is the server's affair."""
     sent = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sqlite3
 import stat
 import threading
 from collections.abc import Callable
@@ -13,10 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import requests
 
+import stores
 from dwell_process import CONFIGURATION_ERROR, Dwell, free_port, run_dwell
+from stores import Store
 
 from .helpers import (
     BEAT,
@@ -55,7 +59,7 @@ def host_of(server: Dwell) -> str:
 def port_of(server: Dwell) -> str:
     ports: tuple[int, ...] = server.ports  # type: ignore[attr-defined]
     (port,) = [one for one in ports if reachable(server.host, one)]
-    server.port = port
+    server.nodes[0].port = port
     assert is_alive(server)
     return str(port)
 
@@ -65,9 +69,16 @@ def is_alive(server: Dwell) -> bool:
 
 
 def database_of(server: Dwell) -> str:
-    (file,) = [one for one in ("a.sqlite", "b.sqlite") if (server.folder / one).exists()]
-    assert not (server.folder / "dwell.sqlite").exists()
-    return f"sqlite:{server.folder / file}"
+    email = visitor(server).email
+    (url,) = [url for url, store in named_stores.items() if holds(store, email)]
+    return url
+
+
+def holds(store: Store, email: str) -> bool:
+    try:
+        return bool(store.rows("SELECT email FROM viewer WHERE email = ?", email))
+    except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
+        return False
 
 
 def public_url_of(server: Dwell) -> str:
@@ -149,9 +160,12 @@ def sites(folder: Path) -> tuple[str, str]:
 
 
 def databases(folder: Path) -> tuple[str, str]:
-    return f"sqlite:{folder / 'a.sqlite'}", f"sqlite:{folder / 'b.sqlite'}"
+    made = [stores.new(folder / name) for name in ("a.sqlite", "b.sqlite")]
+    named_stores.update({store.url: store for store in made})
+    return made[0].url, made[1].url
 
 
+named_stores: dict[str, Store] = {}  # By the URLs that settings had.
 SETTINGS = [
     Setting("host", lambda _: ("127.0.0.2", "127.0.0.3"), host_of),
     Setting("port", lambda _: (str(free_port()), str(free_port())), port_of),
@@ -172,7 +186,20 @@ SETTINGS = [
         allowed_origins_of,
     ),
 ]
-each_setting = pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.name)
+OF_ONE_PROCESS = ("host", "port")
+each_setting = pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(
+            one,
+            id=one.name,
+            marks=[pytest.mark.one_node("where a process listens")]
+            if one.name in OF_ONE_PROCESS
+            else [],
+        )
+        for one in SETTINGS
+    ],
+)
 
 
 def yaml_of(name: str, value: str) -> str:
@@ -246,6 +273,7 @@ def test_a_file_may_hold_many_settings(fresh_dwell, tmp_path: Path) -> None:
 # Defaults
 
 
+@pytest.mark.sqlite("the default is a file")
 def test_the_defaults(tmp_path: Path) -> None:
     """All but the port, which another program may be using."""
     server = Dwell(tmp_path, leave_out=["--database-url"])
@@ -257,6 +285,7 @@ def test_the_defaults(tmp_path: Path) -> None:
         assert not set_cookies(enter(server.client(), "a@example.org"))["dwell_access"]["secure"]
 
 
+@pytest.mark.one_node("where a process listens")
 def test_the_default_port_is_8080(tmp_path: Path) -> None:
     if reachable("127.0.0.1", 8080):
         pytest.skip("another program uses port 8080")
@@ -265,6 +294,7 @@ def test_the_default_port_is_8080(tmp_path: Path) -> None:
         assert server.port == 8080
 
 
+@pytest.mark.one_node("where a process listens")
 def test_port_0_finds_a_free_port_and_prints_it(fresh_dwell) -> None:
     one, two = fresh_dwell(), fresh_dwell()
     assert one.port != two.port
@@ -396,24 +426,31 @@ def test_a_port_in_use_is_named(fresh_dwell, tmp_path: Path) -> None:
 # The database
 
 
+about_a_file = pytest.mark.sqlite("the database is a file")
+
+
+@about_a_file
 def test_a_database_in_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     url = f"sqlite:{tmp_path / 'file' / 'dwell.sqlite'}"
     assert_configuration_error(tmp_path, spelled("database-url"), database_url=url)
 
 
+@about_a_file
 def test_a_database_that_is_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     url = f"sqlite:{tmp_path / 'folder'}"
     assert_configuration_error(tmp_path, spelled("database-url"), database_url=url)
 
 
+@about_a_file
 @pytest.mark.skipif(not Path("/proc/1/comm").exists(), reason="needs a file system that refuses")
 def test_a_database_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     url = "sqlite:/proc/dwell.sqlite"
     assert_configuration_error(tmp_path, spelled("database-url"), database_url=url)
 
 
+@about_a_file
 @pytest.mark.skipif(is_root, reason="nothing is write-protected for root")
 def test_a_database_that_is_write_protected_is_named(tmp_path: Path) -> None:
     with Dwell(tmp_path) as server:
@@ -426,6 +463,7 @@ def test_a_database_that_is_write_protected_is_named(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
 
 
+@about_a_file
 @pytest.mark.parametrize(
     "content",
     [b"this is no database\n" * 500, os.urandom(8192), b"SQLite format 3\x00" + b"\xff" * 8176],
@@ -438,6 +476,7 @@ def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path, cont
     assert file.read_bytes() == content
 
 
+@about_a_file
 def test_a_damaged_database_is_named(tmp_path: Path) -> None:
     with Dwell(tmp_path) as server:
         person(server)
@@ -460,10 +499,14 @@ def test_starting_again_keeps_what_was_stored(fresh_dwell) -> None:
 # The secret
 
 
+beside_the_file = pytest.mark.sqlite("the secret is kept beside the file")
+
+
 def key_file(server: Dwell) -> Path:
     return server.database.with_name(server.database.name + ".key")
 
 
+@beside_the_file
 def test_the_secret_is_made_on_the_first_run_for_its_owner_alone(fresh_dwell) -> None:
     before = os.umask(0)
     try:
@@ -475,6 +518,7 @@ def test_the_secret_is_made_on_the_first_run_for_its_owner_alone(fresh_dwell) ->
     assert len(file.read_bytes().strip()) >= 32
 
 
+@beside_the_file
 def test_the_secret_is_kept_between_runs(fresh_dwell) -> None:
     server = fresh_dwell()
     made = key_file(server).read_bytes()
@@ -482,13 +526,14 @@ def test_the_secret_is_kept_between_runs(fresh_dwell) -> None:
     assert key_file(server).read_bytes() == made
 
 
+@beside_the_file
 def test_every_installation_makes_another_secret(fresh_dwell) -> None:
     assert key_file(fresh_dwell()).read_bytes() != key_file(fresh_dwell()).read_bytes()
 
 
 def test_a_given_secret_is_used_and_none_is_kept(fresh_dwell) -> None:
     server = fresh_dwell(env={"DWELL_SECRET_KEY": SECRET})
-    assert not key_file(server).exists()
+    assert not list(server.folder.glob("*.key"))
     device = person(server).login()
     server.restart()
     assert device.client.get("/devices/list").status_code == 200
@@ -500,7 +545,7 @@ def test_a_given_secret_opens_what_it_signed_on_another_machine(fresh_dwell) -> 
     one = fresh_dwell(env={"DWELL_SECRET_KEY": SECRET})
     device = person(one).login()
     one.stop()
-    two = fresh_dwell(database=one.database, env={"DWELL_SECRET_KEY": SECRET})
+    two = fresh_dwell(store=one.store, env={"DWELL_SECRET_KEY": SECRET})
     client = two.client().forge("token", device.token)
     assert client.get("/devices/list").status_code == 200
 
@@ -517,17 +562,24 @@ def test_a_secret_is_required_of_a_public_site(tmp_path: Path, env: dict[str, st
     )
 
 
-def test_the_secret_is_never_written_down(fresh_dwell) -> None:
-    own = fresh_dwell(env=TALKATIVE)
-    given = fresh_dwell(env={"DWELL_SECRET_KEY": SECRET} | TALKATIVE)
-    own_secret = key_file(own).read_text(errors="replace").strip()
-    for server, secret in ((own, own_secret), (given, SECRET)):
-        person(server).login()
-        visitor(server).beat()
-        server.client().get("/no/such/page")
-        server.stop()
-        assert secret not in server.written
-        assert server.written, "a server that says nothing proves nothing"
+def assert_never_written_down(server: Dwell, secret: str) -> None:
+    person(server).login()
+    visitor(server).beat()
+    server.client().get("/no/such/page")
+    server.stop()
+    assert secret not in server.written
+    assert server.written, "a server that says nothing proves nothing"
+
+
+@beside_the_file
+def test_the_own_secret_is_never_written_down(fresh_dwell) -> None:
+    server = fresh_dwell(env=TALKATIVE)
+    assert_never_written_down(server, key_file(server).read_text(errors="replace").strip())
+
+
+def test_a_given_secret_is_never_written_down(fresh_dwell) -> None:
+    server = fresh_dwell(env={"DWELL_SECRET_KEY": SECRET} | TALKATIVE)
+    assert_never_written_down(server, SECRET)
 
 
 def test_a_wrong_secret_is_not_repeated_in_the_message(tmp_path: Path) -> None:

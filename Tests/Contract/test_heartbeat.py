@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -532,17 +531,13 @@ def test_json_that_is_nested_too_deeply_is_refused(dwell: Dwell) -> None:
 def test_while_the_database_is_locked_a_beat_is_not_acknowledged(fresh_dwell) -> None:
     server = fresh_dwell()
     ann = visitor(server)
-    blocker = sqlite3.connect(server.database, isolation_level=None)
-    try:
-        blocker.execute("BEGIN IMMEDIATE")
+    with server.store.locked():
         response = ann.client.post(BEAT, json=beat_of(segment(n=1)), timeout=60)
         assert response.status_code == 503
         assert response.json()["success"] is False
         assert int(response.headers["Retry-After"]) >= 1
-        assert "sqlite" not in response.text.lower()
-    finally:
-        blocker.execute("ROLLBACK")
-        blocker.close()
+        for word in ("sqlite", "postgres", "lock"):
+            assert word not in response.text.lower()
     assert succeeded(ann.beat(segment(n=1)))["success"] is True
     assert len(ann.rows()) == 1
 

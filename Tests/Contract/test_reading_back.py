@@ -95,7 +95,7 @@ def test_a_key_is_stored_nowhere(fresh_dwell) -> None:
     server.client().get(SESSIONS, headers=bearer(tampered(key)))
     server.stop()
     assert key not in server.written
-    assert key.removeprefix("dwell_").encode() not in server.database.read_bytes()
+    assert key.removeprefix("dwell_").encode() not in server.store.bytes()
 
 
 def test_without_a_key_nothing_is_read(dwell: Dwell) -> None:
