@@ -61,6 +61,16 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "one-update",
+            dependencies: [
+                "DwellServer",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Benchmarks/OneUpdate",
+            swiftSettings: strict
+        ),
         .target(name: "DwellAPI", swiftSettings: strict),
         .target(name: "WebAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),

@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,16 +26,27 @@ def say(text: str) -> None:
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
-def start(folder: Path) -> tuple[subprocess.Popen[str], int]:
-    binary = REPOSITORY / ".build" / "release" / "dwell"
-    arguments = ["serve", "--port", "0", "--database-url", f"sqlite:{folder}/bench.sqlite", "--log-level", "error"]
-    server = subprocess.Popen([binary, *arguments], stdout=subprocess.PIPE, text=True)
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def ready_port(server: subprocess.Popen[str]) -> int:
+    """Waits until the server says where it is."""
     assert server.stdout is not None
     ready = server.stdout.readline()
     port = urllib.parse.urlsplit(ready.strip().rpartition(" ")[2]).port
     if port is None:
         raise SystemExit(f"the server did not start: {ready!r}")
-    return server, port
+    return port
+
+
+def start(folder: Path) -> tuple[subprocess.Popen[str], int]:
+    binary = REPOSITORY / ".build" / "release" / "dwell"
+    arguments = ["serve", "--port", "0", "--database-url", f"sqlite:{folder}/bench.sqlite", "--log-level", "error"]
+    server = subprocess.Popen([binary, *arguments], stdout=subprocess.PIPE, text=True)
+    return server, ready_port(server)
 
 
 def open_sessions(port: int, folder: Path) -> Path:

@@ -7,6 +7,9 @@
 static const unsigned char dwell_js[] = {
 #embed "files/dwell.js"
 };
+static const unsigned char dwell_types[] = {
+#embed "files/dwell.d.ts"
+};
 static const unsigned char dwell_css[] = {
 #embed "files/dwell.css"
 };
@@ -24,6 +27,7 @@ static const unsigned char uap_rules[] = {
     struct WebAsset web_asset_##name(void) { return (struct WebAsset){name, sizeof name}; }
 
 WEB_ASSET(dwell_js)
+WEB_ASSET(dwell_types)
 WEB_ASSET(dwell_css)
 WEB_ASSET(gate_page)
 WEB_ASSET(error_page)

@@ -22,6 +22,21 @@ HOUR = 60 * MINUTE
 NOON = 1_800_000_000_000  # Where the clock of a page begins whose time is moved by hand.
 
 
+# The server's clock is not moved with the page's. What it says of the time is replaced by the page's
+# own, or the page would set its clock by it.
+SERVER_IN_PAGE_TIME = """
+  const ask = window.fetch;
+  window.fetch = async (url, options) => {
+    const answer = await ask(url, options);
+    if (!options?.body) return answer;
+    const text = await answer.text();
+    const { status, headers } = answer;
+    const { sentAt } = JSON.parse(options.body);
+    return new Response(text.replace(/"time":\\d+/, '"time":' + sentAt), { status, headers });
+  };
+"""
+
+
 # Pages and visitors
 
 
@@ -65,6 +80,31 @@ def stop_time(page: Page) -> None:
     """From here on the page's time passes only when the test says so: see `page.clock`."""
     page.clock.install(time=NOON)
     page.clock.pause_at(NOON + MINUTE)  # Not NOON itself: a slow machine may be past it by now.
+    page.add_init_script(SERVER_IN_PAGE_TIME)
+
+
+def wait(page: Page, milliseconds: int) -> None:
+    """Lets the page's own time pass, second by second. What it asks meanwhile is answered in time."""
+    asked: list[Request] = []
+
+    def note(request: Request) -> None:
+        if is_beat(request):
+            asked.append(request)
+
+    page.on("request", note)
+    while milliseconds > 0:
+        page.clock.run_for(min(milliseconds, SECOND))
+        milliseconds -= SECOND
+        while asked:
+            asked.pop().response()
+            catch_up(page)
+    page.remove_listener("request", note)
+
+
+def tell(page: Page) -> None:
+    """Makes the page tell now all that it knows."""
+    page.evaluate("dwell.flush()")
+    catch_up(page)
 
 
 # Beats
@@ -90,22 +130,21 @@ class Beats:
 
     @property
     def segments(self) -> list[dict[str, Any]]:
-        """Every segment in the order of their numbers, each as long as it grew."""
+        """Every segment in the order of their numbers, each as long as it grew.
+
+        Lengths are compared, as times move when the page learns what the server's clock says.
+        """
         grown: dict[tuple[str, int], dict[str, Any]] = {}
         for body in self.bodies:
             for one in body["segments"]:
                 known = grown.setdefault((one["tab"], one["n"]), one)
-                if one["to"] > known["to"]:
+                if length(one) >= length(known):
                     grown[one["tab"], one["n"]] = one
         return [grown[name] for name in sorted(grown)]
 
     def claimed(self, attention: str | None = None) -> int:
         """How many milliseconds of attention they tell of."""
-        return sum(
-            one["to"] - one["from"]
-            for one in self.segments
-            if attention in (None, one["attention"])
-        )
+        return sum(length(one) for one in self.segments if attention in (None, one["attention"]))
 
     def during(self, action: Callable[[], object]) -> int:
         """How many beats something made the page send."""
@@ -113,6 +152,10 @@ class Beats:
         action()
         catch_up(self.page)
         return len(self.sent) - before
+
+
+def length(segment: dict[str, Any]) -> int:
+    return segment["to"] - segment["from"]
 
 
 def is_beat(request: Request) -> bool:

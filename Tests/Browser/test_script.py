@@ -31,6 +31,7 @@ from .helpers import (
     record,
     record_up_to,
     stop_time,
+    wait,
     write_pages,
 )
 
@@ -82,11 +83,6 @@ def read(page: Page, server: Dwell, name: str) -> Beats:
     beats = Beats(page)
     beat_while(page, lambda: page.goto(confidential(server, name)))
     return beats
-
-
-def wait(page: Page, milliseconds: int) -> None:
-    """Lets the page's own time pass, second by second."""
-    page.clock.run_for(milliseconds)
 
 
 def close_to(milliseconds: int, expected: int, within: int = TICK) -> bool:
@@ -228,6 +224,7 @@ def test_ten_hidden_minutes_add_nothing(tabs: BrowserContext, dwell: Dwell) -> N
     assert beats.during(lambda: wait(page, 10 * MINUTE)) == 0
     beat_while(page, page.bring_to_front)
     beat_while(page, lambda: wait(page, MINUTE))
+    import json;print(json.dumps(beats.bodies, indent=0))
     assert beats.claimed("active") == 10 * SECOND + MINUTE
     assert beats.claimed() == beats.claimed("active")
     away = [beats.segments[0]["to"], beats.segments[1]["from"]]

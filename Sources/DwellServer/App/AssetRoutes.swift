@@ -8,10 +8,12 @@ import WebAssets
 struct AssetRoutes {
     var endpoints: RouteCollection<DwellRequestContext> {
         let routes = RouteCollection(context: DwellRequestContext.self)
-        for (path, asset, type) in [
-            ("/dwell.js", WebAsset.script, "text/javascript"), ("/dwell.css", WebAsset.style, "text/css"),
+        for (path, text, type) in [
+            ("/dwell.js", WebAsset.script.withoutComments, "text/javascript"),
+            ("/dwell.d.ts", WebAsset.scriptTypes.text, "text/plain"),
+            ("/dwell.css", WebAsset.style.text, "text/css"),
         ] {
-            let file = AssetFile(text: asset.text, type: type)
+            let file = AssetFile(text: text, type: type)
             routes.get(RouterPath(path)) { request, context in
                 try await file.response(to: request, context: context)
             }

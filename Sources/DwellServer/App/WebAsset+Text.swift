@@ -3,10 +3,18 @@ package import WebAssets
 
 extension WebAsset {
     package static var script: WebAsset { web_asset_dwell_js() }
+    package static var scriptTypes: WebAsset { web_asset_dwell_types() }
     package static var style: WebAsset { web_asset_dwell_css() }
     package static var gatePage: WebAsset { web_asset_gate_page() }
     package static var errorPage: WebAsset { web_asset_error_page() }
     package static var deviceRules: WebAsset { web_asset_uap_rules() }
+
+    /// The file without the lines that hold only a comment: pages load the script, not its reasons.
+    package var withoutComments: String {
+        text.split(separator: "\n", omittingEmptySubsequences: true)
+            .filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }
+            .map { $0 + "\n" }.joined()
+    }
 
     /// The file as text.
     package var text: String {

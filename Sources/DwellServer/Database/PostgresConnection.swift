@@ -4,7 +4,7 @@ import Foundation
 /// One connection to PostgreSQL; every wait on it has an end.
 ///
 /// Unchecked, and safe: it belongs to one thread at a time, and the pool hands it from one to the next under a lock.
-final class PostgresConnection: @unchecked Sendable {
+package final class PostgresConnection: @unchecked Sendable {
     /// How long one statement may take, in seconds, before the connection is given up. The server itself gives up
     /// earlier: see ``PostgresDatabase``.
     private static let patience: TimeInterval = 20
@@ -25,7 +25,7 @@ final class PostgresConnection: @unchecked Sendable {
     ///   - url: As libpq takes it
     ///   - prepares: Whether statements are kept on the server from one transaction to the next
     /// - Throws: ``DatabaseError/unavailable(_:)``
-    init(url: String, prepares: Bool) throws {
+    package init(url: String, prepares: Bool) throws {
         let settings = [
             // What the URL says wins: it comes last.
             ("application_name", "dwell"), ("connect_timeout", "5"), ("client_encoding", "UTF8"),
@@ -56,14 +56,14 @@ final class PostgresConnection: @unchecked Sendable {
     }
 
     /// Runs statements without parameters, several if need be.
-    func run(_ sql: String) throws {
+    package func run(_ sql: String) throws {
         guard PQsendQuery(connection, sql) == 1 else { throw DatabaseError.unavailable(message) }
         _ = try results()
     }
 
     /// Runs one statement.
     /// - Returns: Its rows, and how many rows it changed
-    func run(_ sql: String, _ arguments: [SQLValue]) throws -> (rows: [Row], changed: Int) {
+    package func run(_ sql: String, _ arguments: [SQLValue]) throws -> (rows: [Row], changed: Int) {
         let types: [PostgresType]
         if prepares {
             let statement = try prepared[sql] ?? prepare(sql)

@@ -137,9 +137,7 @@ struct ReportQueries {
         let conditions = Conditions(scope)
         return try connection.rows(
             """
-            SELECT daily_statistic.day, count(*) AS viewers, CAST(sum(visible_ms) AS BIGINT) AS visible, CAST(sum(engaged_ms) AS BIGINT) AS engaged,
-                CAST(sum(raw_ms) AS BIGINT) AS raw,
-                CAST(sum(visible_error_ms) AS BIGINT) AS visible_error, CAST(sum(engaged_error_ms) AS BIGINT) AS engaged_error
+            SELECT daily_statistic.day, count(*) AS viewers, \(Self.sums)
             FROM daily_statistic \(Self.people(of: "daily_statistic"))
             WHERE daily_statistic.content_id = 0 AND \(conditions.days) AND \(conditions.sql)
             GROUP BY daily_statistic.day ORDER BY daily_statistic.day DESC
@@ -157,8 +155,7 @@ struct ReportQueries {
         return try connection.rows(
             """
             SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers,
-                CAST(sum(visible_ms) AS BIGINT) AS visible, CAST(sum(engaged_ms) AS BIGINT) AS engaged, CAST(sum(raw_ms) AS BIGINT) AS raw,
-                CAST(sum(visible_error_ms) AS BIGINT) AS visible_error, CAST(sum(engaged_error_ms) AS BIGINT) AS engaged_error
+                \(Self.sums)
             FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = 'video'
                 \(Self.people(of: "daily_statistic"))
             WHERE \(conditions.days) AND \(conditions.sql)
@@ -172,6 +169,13 @@ struct ReportQueries {
                 rawMs: try row["raw"])
         }
     }
+
+    /// The sums of statistics. PostgreSQL's are wider than what they add up.
+    private static let sums = """
+        CAST(sum(visible_ms) AS BIGINT) AS visible, CAST(sum(engaged_ms) AS BIGINT) AS engaged,
+        CAST(sum(raw_ms) AS BIGINT) AS raw, CAST(sum(visible_error_ms) AS BIGINT) AS visible_error,
+        CAST(sum(engaged_error_ms) AS BIGINT) AS engaged_error
+        """
 
     private static func seen(_ column: String, kind: String) -> String {
         """

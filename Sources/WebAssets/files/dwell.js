@@ -1,180 +1,334 @@
-/**
- * Dwell's heartbeat: tells the server how long this page was really looked at.
- *
- *   <script src="/dwell.js" data-interval="60000" data-debug defer></script>
- *   <session-heartbeat interval="60000" debug></session-heartbeat>   (after the script; same options)
- *
- * interval: milliseconds between two beats; without it the server's word counts. debug: log to the console.
- * The page never depends on it: when the server is away, beats wait and are sent later.
- */
+// Dwell's heartbeat: tells the server how long this page was really looked at. dwell.d.ts explains it.
 (() => {
-  'use strict';
-  if (window.dwell?.version) return;
+if (window.dwell) return;
 
-  const endpoint = '/api/session-heartbeat';
-  const tickEvery = 1000;
-  /** A clock that skips more than this stood still: the machine slept, or the page was frozen. */
-  const gap = 5000;
-  /** No input for so long, and the person may be elsewhere. */
-  const idleAfter = 60000;
-  /** Browsers hand over 64 KiB at most when a page ends, and the server takes no more at once. */
-  const sizeLimit = 60000;
-  /** As many closed segments as wait; when there are more, the oldest are given up. */
-  const queueLimit = 1000;
+const script = document.currentScript;
+const endpoint = new URL('/api/session-heartbeat', script?.src || location);
+const tab = String(Math.random()).slice(2);
+const own = 'dwell:' + tab;
+const options = { idle: 60000, debug: 'false' };
+const traits = ['page', 'attention', 'rate'];
+// Segments that grow: the page's under document, a medium's under its element.
+const open = new Map();
+const playing = new Set(document.querySelectorAll('video, audio'));
+// Closed, not confirmed. What begins with _ is not sent.
+let queue = [];
+let count = 0;
+// Server time minus ours. Segments are in server time.
+let offset = 0;
+// 1: no answer yet. 2: only the server knows if we slept or the clock was set.
+let doubt = 1;
+let lastJump = 0;
+let lastDate = Date.now();
+let lastClock = performance.now();
+let lastInput = lastClock;
+let lastFocus = lastClock;
+let token = '';
+let interval = 180000;
+let batch = 200;
+let failures = 0;
+let savedAt = 0;
+let quietUntil = 0;
+let isGone, isChanged, isSaved, timer, sending, again;
 
-  const tab = crypto.getRandomValues(new Uint32Array(2)).reduce((text, n) => text + n.toString(36), '');
-  const options = { interval: 0, debug: false };
-  let interval = 180000;
-  /** The segment that grows now, and the closed ones that the server has not confirmed. */
-  let open = null;
-  let unconfirmed = [];
-  /** As many closed segments as one beat carries; fewer when the server finds that too large. */
-  let batch = 200;
-  let count = 0;
-  let lastTick = Date.now();
-  let lastInput = lastTick;
-  let timer = 0;
+const all = () => [...queue, ...open.values()];
+const pause = () => Math.max(options.interval | 0 || interval, 1000);
+const attempt = (action) => {
+  try {
+    return action();
+  } catch {}
+};
 
-  const log = (...words) => options.debug && console.log('[dwell]', ...words);
-
-  function configure(element) {
-    const read = (name) => element.getAttribute(name) ?? element.getAttribute('data-' + name);
-    const wish = Number(read('interval'));
-    if (wish > 0) options.interval = Math.min(Math.max(wish, 1000), 86400000);
-    if (read('debug') !== null && read('debug') !== 'false') options.debug = true;
+function configure(element) {
+  for (const name of ['interval', 'idle', 'debug', 'token']) {
+    options[name] = element.getAttribute('data-' + name) ?? element.getAttribute(name) ?? options[name];
   }
+  belong(options.token || token);
+}
 
-  function isPlaying() {
-    return [...document.querySelectorAll('video, audio')].some((media) => !media.paused && !media.ended);
+function close(key, end) {
+  const segment = open.get(key);
+  open.delete(key);
+  if (segment.to === segment.from) return;
+  segment.end = end;
+  queue.push(segment);
+  isChanged = true;
+  merge(1000);
+}
+
+const closeAll = (end) => open.forEach((s, key) => close(key, end));
+
+function update(reason = 'hidden') {
+  const date = Date.now();
+  const clock = performance.now();
+  const passed = clock - lastClock;
+  if (passed > 5000 || Math.abs(date - lastDate - passed) > 2000) {
+    closeAll('asleep');
+    doubt = 2;
+    lastJump = clock;
+    queueMicrotask(send);
   }
+  lastDate = date;
+  lastClock = clock;
 
-  const page = () => location.pathname.slice(0, 2048);
-
-  function start(at, attention) {
-    open = { tab, n: count++, from: at, to: at, attention, page: page() };
+  for (const medium of playing) {
+    const isReady = medium.readyState > 2 && medium.playbackRate > 0;
+    if (!isReady || medium.paused || medium.seeking) playing.delete(medium);
   }
-
-  function end(at) {
-    if (!open) return;
-    open.to = Math.max(open.from, at);
-    if (open.to > open.from) unconfirmed.push(open);
-    if (unconfirmed.length > queueLimit) log('given up:', unconfirmed.shift());
-    open = null;
-  }
-
-  /** Brings the open segment up to now, and cuts it where attention changed or time was lost. */
-  function tick() {
-    const now = Date.now();
-    const slept = now - lastTick > gap || now < lastTick;
-    const attention = now - lastInput < idleAfter || isPlaying() ? 'active' : 'idle';
-    if (isPlaying()) lastInput = now;
-    if (document.visibilityState === 'hidden') {
-      end(slept ? lastTick : now);
-    } else if (!open) {
-      start(now, attention);
-    } else if (slept) {
-      log('time was lost:', now - lastTick, 'ms');
-      end(lastTick);
-      start(now, attention);
-    } else if (open.attention !== attention || open.page !== page()) {
-      end(now);
-      start(now, attention);
-    } else {
-      open.to = now;
-    }
-    lastTick = now;
-  }
-
-  /** The oldest unconfirmed segments and the open one, as many as fit. */
-  function beat() {
-    for (let count = batch; ; count >>= 1) {
-      const sent = unconfirmed.slice(0, count);
-      const segments = open ? [...sent, open] : sent;
-      const body = JSON.stringify({ v: 1, sentAt: Date.now(), segments });
-      if (body.length < sizeLimit || !count) return { sent, body };
-    }
-  }
-
-  function forget(sent) {
-    unconfirmed = unconfirmed.filter((segment) => !sent.includes(segment));
-  }
-
-  /** What the server will never take must not stand in the way of what it will: begin anew. */
-  function giveUp(sent) {
-    forget(sent);
-    open = null;
-    tick();
-  }
-
-  async function send() {
-    schedule();
-    const { sent, body } = beat();
-    try {
-      const answer = await fetch(endpoint, {
-        method: 'POST', body, keepalive: true, credentials: 'same-origin',
-        headers: { 'content-type': 'application/json' },
-      });
-      // Somebody between here and the server may answer 200 with a page of their own: only its own words count.
-      const reply = answer.ok ? await answer.json() : {};
-      if (answer.status === 413) batch = Math.max(1, batch >> 1);
-      if (reply.success) forget(sent);
-      if (answer.status === 400) giveUp(sent);
-      if (reply.interval > 0 && reply.interval !== interval) {
-        interval = reply.interval;
-        schedule();
+  if (playing.size) lastInput = clock;
+  if (document.hasFocus()) lastFocus = clock;
+  // A tab that comes or goes lacks focus for a moment.
+  const quiet = playing.size ? -1 : Math.max(clock - lastInput - options.idle, clock - lastFocus - 100);
+  const at = date + offset;
+  for (const key of new Set([document, ...playing, ...open.keys()])) {
+    const video = key.dataset?.dwellVideo;
+    const isNoticed = !document.hidden || (!key.muted && key.volume) || document.pictureInPictureElement === key;
+    const isWanted = video ? isNoticed && playing.has(key) : key === document && !key.hidden;
+    const next = isWanted && !isGone && {
+      page: location.pathname.slice(0, 2048),
+      attention: video || quiet < 0 ? 'active' : 'idle',
+      rate: key.playbackRate,
+      video,
+    };
+    const segment = open.get(key);
+    let to = at;
+    if (segment) {
+      let end = reason;
+      if (next) end = traits.find((name) => next[name] !== segment[name]);
+      else if (video && !playing.has(key)) {
+        end = key.ended ? 'ended' : key.paused ? 'paused' : key.seeking ? 'sought' : 'stalled';
       }
-      log(reply.success ? 'stored' : 'not taken: ' + answer.status, body);
-    } catch (error) {
-      log('server away, will try again:', error.message);
+      // Noticed late.
+      if (end === 'attention') to = Math.round(at - Math.max(quiet, 0));
+      to = Math.max(segment.to, to);
+      if (video) {
+        // A seek has already moved currentTime.
+        const place = key.seeking ? segment.mediaTo + (to - segment.to) * segment.rate : key.currentTime * 1000;
+        const most = segment.mediaFrom + (to - segment.from) * segment.rate;
+        segment.mediaTo = Math.max(segment.mediaTo, Math.floor(Math.min(place, most)));
+      }
+      segment.to = to;
+      if (end) close(key, end);
+    }
+    if (next && !open.has(key)) {
+      const mediaTo = video && Math.floor(key.currentTime * 1000);
+      const _offset = doubt ? offset : undefined;
+      open.set(key, { tab, n: count++, from: to, to, ...next, mediaFrom: mediaTo, mediaTo, _token: token, _offset });
     }
   }
+  if (isChanged || (open.size && clock - savedAt >= 5000)) save();
+}
 
-  /** The page may never run again: hand everything to the browser. It is sent again if the page does come back. */
-  function sendLast() {
-    clearTimeout(timer);
-    const { body } = beat();
-    const handed = navigator.sendBeacon?.(endpoint, new Blob([body], { type: 'application/json' }));
-    log(handed ? 'handed over' : 'not handed over', body);
-    if (!handed) {
-      fetch(endpoint, { method: 'POST', body, keepalive: true, headers: { 'content-type': 'application/json' } })
-        .catch((error) => log('server away:', error.message));
+// Neighbours that were never sent become one, as long as both.
+function merge(most) {
+  const before = queue.length;
+  const earlier = {};
+  let excess = before - most;
+  queue = queue.filter((b) => {
+    const kind = [b._token, b.video];
+    const a = earlier[kind];
+    if (excess > 0 && a && !a._sent && !b._sent) {
+      excess--;
+      a.to += b.to - b.from;
+      a.end = b.end;
+      if (a.page !== b.page) delete a.page;
+      if (a.attention !== b.attention) a.attention = 'idle';
+      a.mediaFrom = a.mediaTo = a.rate = undefined;
+      return false;
     }
-  }
+    return (earlier[kind] = b);
+  });
+  return before > queue.length;
+}
 
-  function schedule() {
+function save() {
+  isChanged = false;
+  savedAt = performance.now();
+  try {
+    // Adopted by another page: their names hold.
+    if (isSaved && !localStorage[own]) for (const s of queue) s._sent = 1;
+    const list = all().map((s) => ({ end: 'lost', ...s }));
+    isSaved = 0;
+    delete localStorage[own];
+    if (list.length) isSaved = localStorage[own] = JSON.stringify({ at: isGone ? 0 : Date.now(), list });
+  } catch (error) {
+    if (/quota/i.test(error.name) && queue.length > 50 && merge(queue.length * 0.75)) save();
+  }
+}
+
+function adopt() {
+  for (const key of Object.keys(localStorage)) {
+    if (!/^dwell:\d/.test(key) || key === own || queue.length > 99) continue;
+    const { at, list } = attempt(() => JSON.parse(localStorage[key])) ?? {};
+    if (Math.abs(Date.now() - at) < 15000) continue;
+    delete localStorage[key];
+    attempt(() => {
+      list.forEach(settle);
+      queue.unshift(...list);
+    });
+    save();
+  }
+}
+
+function settle(segment) {
+  const by = offset - (segment._offset ?? offset);
+  segment.from += by;
+  segment.to += by;
+  delete segment._offset;
+  segment._sent = 1;
+}
+
+function belong(next) {
+  next ||= '';
+  if (next === token) return;
+  update();
+  if (token) closeAll('session');
+  for (const s of all()) s._token ||= next;
+  token = next;
+  if (!failures) quietUntil = 0;
+  attempt(() => (localStorage['dwell:token'] = next));
+  update();
+}
+
+function compose(size = batch) {
+  const known = doubt > 1 ? [] : all();
+  const who = known[0]?._token ?? token;
+  const segments = known.filter((s) => s._token === who).slice(0, size);
+  const beat = { v: 1, sentAt: Date.now() + offset, token: who || undefined, interval: options.interval && pause(), segments };
+  const body = JSON.stringify(beat, (name, value) => (name[0] === '_' ? undefined : value));
+  if (size > 1 && new Blob([body]).size > 60000) return compose(size >> 1);
+  for (const s of segments) s._sent = 1;
+  return { who, segments, closed: segments.filter((s) => s.end), body };
+}
+
+const post = (body) => fetch(endpoint, { method: 'POST', body, keepalive: true, signal: AbortSignal.timeout?.(60000) });
+
+async function exchange() {
+  const { who, segments, closed, body } = compose();
+  const began = performance.now();
+  let answer, reply;
+  try {
+    answer = await post(body);
+    reply = await answer.json();
+  } catch {}
+  update();
+  const clock = performance.now();
+  const trip = clock - began;
+  const status = answer?.status;
+  if (options.debug !== 'false') console.log('[dwell]', status, body);
+  // Portals answer 200 too: only the server's words count.
+  const isUnknown = status === 401 || reply?.code === 'no_session';
+  let done = closed;
+  if (reply?.success && reply.time) {
+    failures = 0;
+    interval = reply.interval || interval;
+    if (lastJump <= began) {
+      const measured = Math.round(reply.time + trip / 2 - Date.now());
+      for (const s of open.values()) s._offset ??= offset;
+      // Else it was a sleep.
+      if (doubt === 1 || Math.abs(measured - offset) > 2000 + trip) offset = measured;
+      doubt = 0;
+      all().forEach(settle);
+      attempt(adopt);
+    }
+  } else if (reply?.success === false && (isUnknown || (status === 400 && segments.length))) {
+    failures = 0;
+    closeAll('attention');
+    done = segments;
+    if (isUnknown) {
+      // Nobody's, or of a login that is gone.
+      done = queue.filter((s) => s._token === who && (status === 401 || !who));
+      quietUntil = clock + pause();
+    }
+  } else {
+    if (status === 413) batch = segments.length >> 1 || 1;
+    const patience = answer?.headers.get('retry-after') * 1000 || 0;
+    quietUntil = clock + patience;
+    return Math.max(patience, Math.min(60000, 1000 * 2 ** failures++) * (0.5 + Math.random()));
+  }
+  queue = queue.filter((s) => !done.includes(s));
+  isChanged = true;
+  again ||= all().some((s) => !segments.includes(s));
+  if (who === token) belong(status === 401 ? '' : reply.token || token);
+  update();
+  return pause() - trip;
+}
+
+async function deliver() {
+  while (again) {
+    again = false;
+    update();
+    let wait = quietUntil - performance.now();
+    if (wait < 0) {
+      if (!all().length) return;
+      wait = await exchange();
+    }
     clearTimeout(timer);
-    timer = setTimeout(() => (tick(), open && send()), options.interval || interval);
+    timer = setTimeout(send, wait);
   }
+}
 
-  function show() {
-    lastInput = Date.now();
-    tick();
+function send() {
+  again = true;
+  return (sending ||= deliver().finally(() => (sending = null)));
+}
+
+// No answer will be heard: all is kept, and sent again.
+function leave(reason) {
+  isGone = isChanged = true;
+  update(reason);
+  if (!queue.length || doubt > 1 || (failures && performance.now() < quietUntil)) return;
+  const { body } = compose();
+  if (!navigator.sendBeacon?.(endpoint, body)) post(body).catch(() => {});
+}
+
+function act() {
+  const isBack = !open.has(document);
+  isGone = false;
+  update();
+  lastInput = lastFocus = performance.now();
+  update();
+  if (isBack) send();
+}
+
+const listen = (kinds, action) => {
+  for (const kind of kinds.split(' ')) addEventListener(kind, action, true);
+};
+listen('pointerdown pointermove keydown wheel scroll touchstart', () => {
+  const clock = performance.now();
+  if (clock - lastInput < 1000) lastInput = clock;
+  else act();
+});
+listen('playing pause seeking waiting ratechange timeupdate', ({ target }) => {
+  playing.add(target);
+  update();
+});
+listen('visibilitychange', () => (document.hidden ? isGone || send() : act()));
+listen('pagehide', () => leave('left'));
+listen('freeze', () => leave('frozen'));
+listen('pageshow resume', act);
+listen('online', send);
+listen('popstate', () => update());
+addEventListener('focus', act);
+addEventListener('blur', () => (lastFocus = performance.now()));
+addEventListener('storage', ({ key, newValue }) => key === 'dwell:token' && belong(newValue));
+for (const name of ['pushState', 'replaceState']) {
+  const original = history[name];
+  history[name] = function (...words) {
+    original.apply(this, words);
+    update();
+  };
+}
+customElements.define('session-heartbeat', class extends HTMLElement {
+  connectedCallback() {
+    configure(this);
     send();
   }
+});
+window.dwell = { version: 2, flush: send, identify: (next) => (belong(next), send()) };
 
-  function hide() {
-    tick();
-    end(lastTick);
-    if (unconfirmed.length) sendLast();
-  }
-
-  for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'scroll', 'touchstart']) {
-    addEventListener(kind, () => (lastInput = Date.now()), { passive: true, capture: true });
-  }
-  document.addEventListener('visibilitychange', () => (document.visibilityState === 'hidden' ? hide() : show()));
-  addEventListener('pagehide', hide);
-  addEventListener('online', () => (tick(), send()));
-  addEventListener('pageshow', (event) => event.persisted && show());
-
-  customElements.define('session-heartbeat', class extends HTMLElement {
-    connectedCallback() {
-      configure(this);
-      schedule();
-    }
-  });
-
-  window.dwell = { version: 1 };
-  if (document.currentScript) configure(document.currentScript);
-  setInterval(tick, tickEvery);
-  if (document.visibilityState !== 'hidden') show();
+token = attempt(() => localStorage['dwell:token']) || '';
+if (script) configure(script);
+setInterval(update, 1000);
+if (!document.hidden) act();
 })();

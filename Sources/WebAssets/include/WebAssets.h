@@ -10,6 +10,8 @@ struct WebAsset {
 
 /// The heartbeat script, served as /dwell.js.
 struct WebAsset web_asset_dwell_js(void);
+/// The types of the script's interface, served as /dwell.d.ts.
+struct WebAsset web_asset_dwell_types(void);
 /// The style of the server's own pages, served as /dwell.css.
 struct WebAsset web_asset_dwell_css(void);
 /// The template of the page that asks for an email.

@@ -87,5 +87,9 @@ private final class AbsentDatabase: Database {
         return try await base.write(body)
     }
 
+    func time() async throws -> Timestamp? { try await base.time() }
+
+    func waitForNews(_ time: Duration) async throws { try await base.waitForNews(time) }
+
     func close() throws {}
 }

@@ -1,0 +1,41 @@
+"""Every scenario of the truth table is a test: Dwell tells what really happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+
+from . import scenarios  # noqa: F401
+from .play import Row
+from .registry import SCENARIOS
+from .runs import run_all, run_cost
+
+pytestmark = pytest.mark.timeout(500)  # The first one waits while those beside it run.
+GZIPPED_LIMIT = 4 * 1024
+BUSY_LIMIT_MS = 100  # A minute.
+
+
+@pytest.fixture(scope="module")
+def rows(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Row]]]:
+    """Starts every scenario that is asked for, beside one another."""
+    here = [item for item in request.session.items if item.path == request.path]
+    started = run_all(item.callspec.params["name"] for item in here if hasattr(item, "callspec"))
+    yield started
+    for future in started.values():
+        future.cancel()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_dwell_tells_the_truth(name: str, rows: dict[str, Future[Row]]) -> None:
+    row = rows[name].result()
+    assert not row.problems, row.problems
+
+
+@pytest.mark.slow
+def test_the_script_costs_next_to_nothing() -> None:
+    cost = run_cost()
+    assert cost.gzipped <= GZIPPED_LIMIT, cost
+    assert cost.task_ms - cost.bare_task_ms <= BUSY_LIMIT_MS, cost
