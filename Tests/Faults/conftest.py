@@ -1,0 +1,68 @@
+"""What every fault needs: a PostgreSQL server that nobody else uses, two nodes, and the table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dwell_process import Dwell
+from stores import PostgresCluster, PostgresDatabase
+
+from .network import Wire
+from .table import Table
+
+HERE = Path(__file__).parent
+TABLE = Table()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.store == "sqlite":
+        return
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="names its stores itself: runs once"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not TABLE.rows and not TABLE.measured:
+        return
+    terminalreporter.section("faults")
+    terminalreporter.write(TABLE.text())
+    if file := os.environ.get("DWELL_FAULTS_TABLE"):
+        Path(file).write_text(TABLE.text())
+
+
+@pytest.fixture(scope="session")
+def table() -> Table:
+    return TABLE
+
+
+@pytest.fixture(scope="package")
+def cluster() -> Iterator[PostgresCluster]:
+    """A PostgreSQL server to which anything may happen."""
+    cluster = PostgresCluster()
+    try:
+        yield cluster.start()
+    finally:
+        cluster.discard()
+
+
+@pytest.fixture
+def database(cluster: PostgresCluster) -> PostgresDatabase:
+    return cluster.database()
+
+
+@pytest.fixture
+def pair(fresh_dwell: Callable[..., Dwell], database: PostgresDatabase) -> Dwell:
+    """Two nodes on one database."""
+    return fresh_dwell(store=database, nodes=2)
+
+
+@pytest.fixture
+def wire(cluster: PostgresCluster) -> Iterator[Wire]:
+    wire = Wire(cluster.port)
+    yield wire
+    wire.discard()
