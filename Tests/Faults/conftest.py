@@ -11,6 +11,7 @@ import pytest
 from dwell_process import Dwell
 from stores import PostgresCluster, PostgresDatabase
 
+from .jobs import JobWatch
 from .network import Wire
 from .table import Table
 
@@ -19,6 +20,14 @@ TABLE = Table()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # What is watched from the first fault on is looked at after the last one.
+    here = [item for item in items if HERE in item.path.parents]
+    watching = [item for item in here if "job_watch" in getattr(item, "fixturenames", ())]
+    for item in watching:
+        here[0].fixturenames.insert(0, "job_watch")  # type: ignore[attr-defined]
+        last = items.index(here[-1])
+        items.remove(item)
+        items.insert(last, item)
     if config.option.store == "sqlite":
         return
     for item in items:
@@ -38,6 +47,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def table() -> Table:
     return TABLE
+
+
+@pytest.fixture(scope="package")
+def job_watch(
+    postgres: PostgresCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[JobWatch]:
+    watch = JobWatch(postgres, tmp_path_factory.mktemp("jobs"))
+    try:
+        yield watch.start()
+    finally:
+        watch.discard()
 
 
 @pytest.fixture(scope="package")

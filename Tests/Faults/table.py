@@ -59,6 +59,8 @@ class Table:
         )
         self.rows.append(row)
         assert not lost, lost[:5]
+        for node in load.server.nodes:
+            assert node.is_running, f"ended with {node.exit_code}\n{node.logs[-2000:]}"
         assert set(row.statuses) <= {200, 503, *also}, row
         refused = [reply for reply in load.during if reply.status == 503]
         assert all(int(reply.retry_after or 0) >= 1 for reply in refused), "503 without Retry-After"

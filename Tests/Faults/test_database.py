@@ -27,6 +27,8 @@ TERMINATE = (
 
 def statuses(server: Dwell, path: str) -> set[int]:
     """What all nodes answer."""
+    for node in server.nodes:
+        assert node.is_running, node.logs[-2000:]
     return {server.client().get(node.url + path).status_code for node in server.nodes}
 
 
