@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from dwell_process import Dwell
+from dwell_process import REPOSITORY
 from stores import PostgresCluster, PostgresDatabase
 
 from .jobs import JobWatch
 from .network import Wire
+from .nodes import NamedNodes
 from .table import Table
 
 HERE = Path(__file__).parent
 TABLE = Table()
+DOCUMENT = REPOSITORY / "docs" / "faults.md"
+BEGIN, END = "<!-- Written by script/faults. -->", "<!-- Until here. -->"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,8 +44,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("faults")
     terminalreporter.write(TABLE.text())
-    if file := os.environ.get("DWELL_FAULTS_TABLE"):
-        Path(file).write_text(TABLE.text())
+    if os.environ.get("DWELL_FAULTS_WRITE") and not terminalreporter.stats.get("failed"):
+        write_down(TABLE.text())
+
+
+def write_down(text: str) -> None:
+    """Replaces the figures of docs/faults.md."""
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    run = f"Figures of {datetime.now(UTC):%Y-%m-%d, %H:%M} UTC, all of one run."
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{run}\n\n{text}{END}{after}")
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +88,12 @@ def database(cluster: PostgresCluster) -> PostgresDatabase:
 
 
 @pytest.fixture
-def pair(fresh_dwell: Callable[..., Dwell], database: PostgresDatabase) -> Dwell:
+def pair(tmp_path: Path, database: PostgresDatabase) -> Iterator[NamedNodes]:
     """Two nodes on one database."""
-    return fresh_dwell(store=database, nodes=2)
+    server = NamedNodes(tmp_path, database)
+    server.start()
+    yield server
+    server.discard()
 
 
 @pytest.fixture

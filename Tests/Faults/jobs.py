@@ -12,8 +12,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from dwell_process import Dwell, Node, eventually
+from dwell_process import eventually
 from stores import PostgresCluster, PostgresDatabase
+
+from .nodes import NamedNodes
 
 LOOK_S = 60
 JOB = "statistics"
@@ -41,18 +43,10 @@ class Moved:
     runs: Counter[str]
 
 
-class NamedNodes(Dwell):
-    """Two nodes that tell the database which is which."""
-
-    def arguments(self, node: Node) -> list[str]:
-        named = f"{self.database_url}?application_name={self.nodes.index(node)}"
-        return [named if one == self.database_url else one for one in super().arguments(node)]
-
-
 class JobWatch:
     def __init__(self, cluster: PostgresCluster, folder: Path) -> None:
         self.store = PostgresDatabase(cluster)
-        self.server = NamedNodes(folder, store=self.store, nodes=2)
+        self.server = NamedNodes(folder, self.store)
         self._seen: Future[Moved] = Future()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

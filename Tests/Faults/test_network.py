@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from Contract.test_parallel import at_once
 from dwell_process import Dwell, eventually
 from stores import PostgresCluster
 
@@ -14,9 +15,9 @@ from .load import Load
 from .network import DistantDatabase, Wire
 from .table import IS_LONG, Table
 
-SILENCE_S = 60.0 if IS_LONG else 14.0
-CUT_S = 20.0 if IS_LONG else 3.0
-SLOW_S = 20.0 if IS_LONG else 4.0
+SILENCE_S = 40.0 if IS_LONG else 11.0
+CUT_S = 20.0 if IS_LONG else 2.0
+SLOW_S = 15.0 if IS_LONG else 4.0
 DELAY_S = 0.3
 BYTES_A_SECOND = 20_000
 LONGEST_S = 25.0
@@ -30,8 +31,6 @@ def distant(cluster: PostgresCluster, wire: Wire, fresh_dwell: Callable[..., Dwe
 
 def warm_up(server: Dwell) -> None:
     """Makes every node fill its pool of connections."""
-    from Contract.test_parallel import at_once
-
     for node in server.nodes:
         at_once([lambda node=node: server.client().get(node.url + "/health/ready")] * 40)
 
