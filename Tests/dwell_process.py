@@ -203,8 +203,20 @@ class Node:
 
     def terminate(self) -> None:
         """Asks it to end and returns at once."""
+        self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(number)
+
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None, "not running"
+        return self._process.pid
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
 
     def wait(self, within: float = PATIENCE) -> int:
         """Waits for the end and gives the exit code."""
@@ -298,8 +310,7 @@ class Dwell:
 
     def start(self) -> Dwell:
         for node in self.nodes:
-            command = [*self.launcher, str(BINARY), *self.arguments(node)]
-            node.launch(command, {**self.store.env, **self.env})
+            self.launch(node)
         failures = [failure for node in self.nodes if (failure := node.await_ready())]
         if failures:
             self.kill()
@@ -311,6 +322,11 @@ class Dwell:
                 self.kill()
                 raise
         return self
+
+    def launch(self, node: Node, env: Mapping[str, str] | None = None) -> None:
+        """Starts one node and returns at once."""
+        command = [*self.launcher, str(BINARY), *self.arguments(node)]
+        node.launch(command, {**self.store.env, **self.env, **(env or {})})
 
     def terminate(self) -> None:
         """Asks the server to end and returns at once."""

@@ -6,9 +6,9 @@ import Foundation
 ///
 /// Unchecked, and safe: it belongs to one thread at a time, and the pool hands it from one to the next under a lock.
 package final class PostgresConnection: @unchecked Sendable {
-    /// How long one statement may take, in seconds, before the connection is given up. The server itself gives up
+    /// How long one statement may take before the connection is given up. The server itself gives up
     /// earlier: see ``PostgresDatabase``.
-    private static let patience: TimeInterval = 20
+    private static let patience = Duration.seconds(12)
 
     private let connection: OpaquePointer
     /// Statements that the server knows, by their text.
@@ -58,8 +58,13 @@ package final class PostgresConnection: @unchecked Sendable {
 
     /// Runs statements without parameters, several if need be.
     package func run(_ sql: String) throws {
+        try run(sql, within: Self.patience)
+    }
+
+    /// The same, which may take so long.
+    func run(_ sql: String, within time: Duration) throws {
         guard PQsendQuery(connection, sql) == 1 else { throw DatabaseError.unavailable(message) }
-        _ = try results()
+        _ = try results(within: time)
     }
 
     /// Runs one statement.
@@ -85,8 +90,8 @@ package final class PostgresConnection: @unchecked Sendable {
 
     /// Reads what the server sent by itself.
     /// - Returns: The payloads of notifications, in order
-    func notifications(within seconds: TimeInterval) throws -> [String] {
-        _ = try isReadable(until: Date().addingTimeInterval(seconds))
+    func notifications(within time: Duration) throws -> [String] {
+        _ = try isReadable(until: .now + time)
         guard PQconsumeInput(connection) == 1 else { throw DatabaseError.unavailable(message) }
         var payloads: [String] = []
         while let notification = PQnotifies(connection) {
@@ -141,14 +146,15 @@ package final class PostgresConnection: @unchecked Sendable {
     }
 
     /// Waits for everything that the statement sent last brings.
-    private func results() throws -> [PostgresResult] {
-        let deadline = Date().addingTimeInterval(Self.patience)
+    private func results(within time: Duration = patience) throws -> [PostgresResult] {
+        // The machine's clock may be set meanwhile.
+        let deadline = ContinuousClock.now + time
         var results: [PostgresResult] = []
         var failure: PostgresFailure?
         while true {
             while try flushes(), PQisBusy(connection) == 1 {
                 guard try isReadable(until: deadline) else {
-                    throw DatabaseError.unavailable("no answer within \(Int(Self.patience)) s")
+                    throw DatabaseError.unavailable("no answer within \(time)")
                 }
                 guard PQconsumeInput(connection) == 1 else { throw DatabaseError.unavailable(message) }
             }
@@ -164,13 +170,13 @@ package final class PostgresConnection: @unchecked Sendable {
 
     /// Sends what is still in the buffer. Always true, or it throws.
     private func flushes() throws -> Bool {
-        let deadline = Date().addingTimeInterval(Self.patience)
+        let deadline = ContinuousClock.now + Self.patience
         while true {
             switch PQflush(connection) {
             case 0: return true
             case 1:
                 guard try wait(for: Int16(POLLIN | POLLOUT), until: deadline) else {
-                    throw DatabaseError.unavailable("nothing sent within \(Int(Self.patience)) s")
+                    throw DatabaseError.unavailable("nothing sent within \(Self.patience)")
                 }
                 guard PQconsumeInput(connection) == 1 else { throw DatabaseError.unavailable(message) }
             default: throw DatabaseError.unavailable(message)
@@ -178,15 +184,15 @@ package final class PostgresConnection: @unchecked Sendable {
         }
     }
 
-    private func isReadable(until deadline: Date) throws -> Bool {
+    private func isReadable(until deadline: ContinuousClock.Instant) throws -> Bool {
         try wait(for: Int16(POLLIN), until: deadline)
     }
 
-    private func wait(for events: Int16, until deadline: Date) throws -> Bool {
+    private func wait(for events: Int16, until deadline: ContinuousClock.Instant) throws -> Bool {
         while true {
             var poll = pollfd(fd: PQsocket(connection), events: events, revents: 0)
             guard poll.fd >= 0 else { throw DatabaseError.unavailable(message) }
-            let milliseconds = max(0, deadline.timeIntervalSinceNow * 1000)
+            let milliseconds = max(.zero, ContinuousClock.now.duration(to: deadline)) / Duration.milliseconds(1)
             let ready = Foundation.poll(&poll, 1, Int32(milliseconds.rounded(.up)))
             if ready > 0 { return true }
             if ready == 0 { return false }
@@ -260,6 +266,8 @@ struct PostgresFailure: Error {
         case again
         /// The statement was kept on another server connection: a pooler stands between.
         case withoutPreparing
+        /// The connection takes no changes, and would not even if others do again.
+        case otherConnection
     }
 
     /// Sorts PostgreSQL's error codes: https://www.postgresql.org/docs/15/errcodes-appendix.html
@@ -270,6 +278,7 @@ struct PostgresFailure: Error {
             // What another transaction has just made may be seen, and respected, the next time.
             case "40001", "40P01", "23505": .again
             case "26000", "42P05": .withoutPreparing
+            case "25006": .otherConnection
             default: .none
             }
         error =

@@ -10,8 +10,8 @@ import Synchronization
 package final class PostgresDatabase: Database {
     package var dialect: SQLDialect { .postgres }
 
-    /// How long a transaction may wait for a connection, in seconds.
-    private static let patience: TimeInterval = 5
+    /// How long a transaction may wait for a connection, and the connection for its first answer.
+    private static let patience = Duration.seconds(5)
     /// How many transactions may wait.
     private static let queueLimit = 1000
     /// How often a transaction that met another one is tried.
@@ -30,8 +30,8 @@ package final class PostgresDatabase: Database {
         /// Off when a pooler was met that keeps no statements.
         var prepares = true
         /// When to try to connect again, after it failed, and how long to wait the next time.
-        var retryAt = Date.distantPast
-        var pause: TimeInterval = 0
+        var retryAt = ContinuousClock.now
+        var pause = Duration.zero
     }
 
     /// Connects, so that a wrong URL is found now.
@@ -65,11 +65,10 @@ package final class PostgresDatabase: Database {
 
     /// A connection of its own listens: behind a pooler in transaction mode it hears nothing, and time passes.
     package func waitForNews(_ time: Duration) async throws {
-        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
         try await listening.runIfActive { [self] in
             do {
                 let connection = try listener.withLock { $0 } ?? listen()
-                _ = try connection.notifications(within: seconds)
+                _ = try connection.notifications(within: time)
             } catch {
                 listener.withLock { $0 = nil }
                 throw (error as? PostgresFailure)?.error ?? error
@@ -100,9 +99,9 @@ package final class PostgresDatabase: Database {
         }
         defer { state.withLock { $0.waiting -= 1 } }
         if isFull { throw DatabaseError.unavailable("too many transactions wait for a connection") }
-        let deadline = Date().addingTimeInterval(Self.patience)
+        let deadline = ContinuousClock.now + Self.patience
         return try await threads.runIfActive { [self] in
-            guard Date() < deadline else { throw DatabaseError.unavailable("no connection was free in time") }
+            guard .now < deadline else { throw DatabaseError.unavailable("no connection was free in time") }
             do {
                 return try attempt(begin, body)
             } catch let failure as PostgresFailure {
@@ -121,7 +120,7 @@ package final class PostgresDatabase: Database {
                 return try once(begin, body)
             } catch let failure as PostgresFailure where attempt < Self.attempts {
                 switch failure.remedy {
-                case .none: throw failure
+                case .none, .otherConnection: throw failure
                 case .again: Thread.sleep(forTimeInterval: Double.random(in: 0...0.01) * Double(attempt))
                 case .withoutPreparing: forgetPrepared()
                 }
@@ -140,7 +139,12 @@ package final class PostgresDatabase: Database {
         } catch {
             // When even this fails, the connection is not kept, and its end undoes the transaction.
             try? connection.run("ROLLBACK")
-            give(back: connection)
+            if case .otherConnection? = (error as? PostgresFailure)?.remedy {
+                // Those beside it were opened while the same was true.
+                forgetIdle()
+            } else {
+                give(back: connection)
+            }
             throw error
         }
     }
@@ -153,11 +157,15 @@ package final class PostgresDatabase: Database {
             SET LOCAL idle_in_transaction_session_timeout = 10000; SET LOCAL synchronous_commit = on
             """
         while let idle = state.withLock({ $0.idle.popLast() }) {
+            let asked = ContinuousClock.now
             do {
-                try idle.run(statement)
+                try idle.run(statement, within: Self.patience)
                 return idle
-            } catch is DatabaseError {
-                continue
+            } catch let error as DatabaseError {
+                // One that was closed says so at once. Where nothing is heard, the others would be silent as long.
+                if asked.duration(to: .now) < Self.patience { continue }
+                forgetIdle()
+                throw error
             } catch let failure as PostgresFailure where failure.isConnectionLost {
                 continue
             }
@@ -178,18 +186,23 @@ package final class PostgresDatabase: Database {
     /// Opens a connection, unless that failed a moment ago: many requests must not each wait for the same end.
     private func connect() throws -> PostgresConnection {
         let (retryAt, prepares) = state.withLock { ($0.retryAt, $0.prepares && url.prepares) }
-        guard Date() >= retryAt else { throw DatabaseError.unavailable("the database could not be reached") }
+        guard .now >= retryAt else { throw DatabaseError.unavailable("the database could not be reached") }
         do {
             let connection = try PostgresConnection(url: url.text, prepares: prepares)
-            state.withLock { $0.pause = 0 }
+            state.withLock { $0.pause = .zero }
             return connection
         } catch {
             state.withLock { state in
-                state.pause = min(max(0.1, state.pause * 2), 2)
-                state.retryAt = Date().addingTimeInterval(state.pause * Double.random(in: 0.5...1))
+                state.pause = min(max(.milliseconds(100), state.pause * 2), .seconds(2))
+                state.retryAt = .now + state.pause * Double.random(in: 0.5...1)
             }
             throw error
         }
+    }
+
+    /// From now on transactions begin on new connections.
+    private func forgetIdle() {
+        state.withLock { $0.idle = [] }
     }
 
     /// From now on no statement is kept on the server.
