@@ -99,7 +99,9 @@ def test_tries_become_rarer_and_never_all_at_once(
     gaps = [later - earlier for earlier, later in zip(tries, tries[1:])]
     expected = [1000 * min(60, 2**k) * factor for k in range(len(gaps))]
     assert len(gaps) >= 8
-    assert all(wanted <= gap <= wanted + 600 for gap, wanted in zip(gaps, expected)), gaps
+    # The page's time goes on in steps while a request fails in real time.
+    latest = [max(wanted + 600, wanted * 1.25) for wanted in expected]
+    assert all(early <= gap <= late for early, gap, late in zip(expected, gaps, latest)), gaps
 
 
 def test_a_success_forgets_how_often_it_failed_before(page: Page, dwell: Dwell) -> None:
