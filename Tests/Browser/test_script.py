@@ -276,7 +276,7 @@ def test_what_is_flushed_is_told_when_the_promise_is_kept(page: Page, dwell: Dwe
     assert close_to(record(dwell, email)["visibleMs"], now_ms() - came)
 
 
-@pytest.mark.parametrize("wish", ["soon", "0", "-5", "10"])
+@pytest.mark.parametrize("wish", ["soon", "0", "-5", "10", "99999999999"])
 def test_an_interval_that_makes_no_sense_does_no_harm(
     page: Page, dwell: Dwell, wish: str
 ) -> None:
@@ -290,4 +290,4 @@ def test_an_interval_that_makes_no_sense_does_no_harm(
         wish,
     )
     assert beats.during(lambda: wait(page, 10 * SECOND)) <= 11
-    assert all(body.get("interval", SECOND) == SECOND for body in beats.bodies)
+    assert all(SECOND <= body.get("interval", SECOND) < 2**31 for body in beats.bodies)

@@ -247,6 +247,20 @@ def test_a_page_can_say_when_people_are_idle(page: Page, dwell: Dwell) -> None:
     assert lengths(beats) == [5 * SECOND, 15 * SECOND]
 
 
+def test_a_threshold_that_makes_no_sense_does_no_harm(page: Page, dwell: Dwell) -> None:
+    beats = read(page, dwell, "hour")
+    page.evaluate(
+        """() => {
+            const element = document.createElement('session-heartbeat');
+            element.setAttribute('idle', 'never');
+            document.body.append(element);
+        }"""
+    )
+    wait(page, 2 * MINUTE)
+    tell(page)
+    assert beats.claimed("active") == IDLE_AFTER
+
+
 INPUTS: dict[str, Callable[[Page], object]] = {
     "pointermove": lambda page: page.mouse.move(50, 60),
     "pointerdown": lambda page: page.mouse.click(5, 5),

@@ -190,6 +190,41 @@ def test_a_seek_is_not_watched(page: Page, play: Play) -> None:
     assert media(first) + media(second) <= 2.5 * SECOND
 
 
+# Sets the clock by less than what would be taken for a sleep: time and film part.
+SKEW = """
+  const date = Date.now;
+  let skew = 0;
+  Date.now = () => date() + skew;
+  window.skew = (milliseconds) => {
+    skew += milliseconds;
+    document.querySelector('video').dispatchEvent(new Event('timeupdate'));
+  };
+"""
+
+
+def test_a_seek_is_not_watched_even_if_there_was_time_for_it(page: Page, play: Play) -> None:
+    page.add_init_script(SKEW)
+    beats = play(until=1)
+    page.evaluate("skew(1900)")
+    page.evaluate(f"{VIDEO}.currentTime = 10")
+    reach(page, 10.2)
+    pause(page)
+    first, _ = watched(beats)
+    assert length(first) >= 2800
+    assert media(first) <= 1500
+
+
+def test_no_more_is_watched_than_there_was_time_for(page: Page, play: Play) -> None:
+    page.add_init_script(SKEW)
+    beats = play(until=0.5)
+    page.evaluate("skew(-1500)")
+    reach(page, 1)
+    pause(page)
+    (segment,) = watched(beats)
+    assert is_honest(segment)
+    assert media(segment) < 900
+
+
 def test_who_spams_seeks_has_watched_what_was_played(page: Page, play: Play) -> None:
     beats = play(until=0.5)
     for place in (8, 2, 12, 5, 1):
@@ -242,6 +277,7 @@ def open_without_video(page: Page, play: Play) -> Beats:
 
 
 def test_a_video_that_played_before_the_script_came_is_noticed(page: Page, dwell: Dwell) -> None:
+    page.add_init_script("addEventListener('timeupdate', (e) => e.stopImmediatePropagation(), true)")
     let_in(page.context, dwell)
     page.route("**/dwell.js", lambda route: route.abort())
     page.goto(confidential(dwell, "lesson"))

@@ -8,22 +8,27 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route
 
-from dwell_process import Dwell, eventually
+from Contract.helpers import now_ms
+from dwell_process import Dwell, eventually, let_pass
 
 from .helpers import (
     HOUR,
     MINUTE,
     SECOND,
     Beats,
+    Console,
     beat_while,
     beats_answered,
     catch_up,
     let_in,
+    record_up_to,
     stop_time,
     tell,
     wait,
 )
-from .script_site import confidential, read, refused, stored
+from .script_site import LONG, close_to, confidential, read, refused, stored
+
+BODY_LIMIT = 64 * 1024
 
 UNSETTLED = {
     "an error": lambda route: route.fulfill(status=500, body="Not now."),
@@ -247,6 +252,90 @@ def test_a_beat_that_is_too_large_for_somebody_on_the_way_is_sent_in_parts(
         wait(page, 3 * MINUTE)
     assert {one["n"] for one in beats.segments} >= set(range(50))
     assert beats.claimed() >= 50 * SECOND
+
+
+# Servers and networks that are away
+
+
+def test_while_the_server_is_dead_the_page_lives_and_nothing_is_lost(
+    page: Page, fresh_dwell, site: Path
+) -> None:
+    server = fresh_dwell(site=site)
+    email = let_in(page.context, server)
+    console = Console(page.context)
+    beats = Beats(page)
+    came = now_ms()
+    beat_while(page, lambda: page.goto(confidential(server, "second")))
+    server.kill()
+    with page.expect_event("requestfailed"):
+        let_pass(2.5)
+    assert page.evaluate("1 + 1") == 2
+    server.start()
+    again = now_ms()
+    record_up_to(server, email, again)
+    left = now_ms()
+    page.goto(server.url)
+    session = record_up_to(server, email, left)
+    assert close_to(session["visibleMs"], left - came), session
+    assert close_to(session["engagedMs"], left - came), session
+    assert {one["n"] for one in beats.segments} == {0}, "the segment was cut"
+    assert console.written == []
+
+
+def nap(page: Page, times: int) -> None:
+    """Lets the machine fall asleep again and again, which ends a segment each time."""
+    for _ in range(times):
+        page.clock.run_for(2 * SECOND)
+        page.clock.fast_forward(10 * SECOND)
+
+
+@pytest.mark.parametrize("name", ["minute", LONG], ids=["a short path", "a long path"])
+def test_a_day_without_a_server_is_delivered_in_beats_of_a_size_that_it_takes(
+    page: Page, dwell: Dwell, name: str
+) -> None:
+    read(page, dwell, name)
+    with beats_answered(page, Route.abort):
+        nap(page, times=450)
+    beats = Beats(page)
+    tell(page)
+    assert {one["n"] for one in beats.segments} >= set(range(450))
+    assert [one["n"] for body in beats.bodies for one in body["segments"]] == sorted(
+        one["n"] for body in beats.bodies for one in body["segments"]
+    )
+    for beat in beats.sent:
+        assert len(beat.post_data_json["segments"]) <= 200
+        assert len(beat.post_data_buffer or b"") <= BODY_LIMIT
+
+
+def test_what_could_not_be_sent_when_the_tab_was_hidden_is_sent_when_it_is_closed(
+    tabs: BrowserContext, fresh_dwell, site: Path
+) -> None:
+    server = fresh_dwell(site=site)
+    page, other = tabs.new_page(), tabs.new_page()
+    email = let_in(tabs, server)
+    page.bring_to_front()
+    came = now_ms()
+    beat_while(page, lambda: page.goto(confidential(server, "default")))
+    let_pass(2.5)
+    hidden = now_ms()
+    server.kill()
+    other.bring_to_front()
+    page.wait_for_function("document.visibilityState === 'hidden'")
+    server.start()
+    page.close()
+    session = record_up_to(server, email, hidden)
+    assert close_to(session["visibleMs"], hidden - came), session
+
+
+def test_a_network_that_comes_back_is_used_at_once(page: Page, dwell: Dwell) -> None:
+    beats = read(page, dwell, "minute")
+    page.context.set_offline(True)
+    with page.expect_event("requestfailed"):
+        page.evaluate("dwell.flush()")
+    wait(page, 10 * SECOND)
+    beat_while(page, lambda: page.context.set_offline(False))
+    tell(page)
+    assert beats.claimed() == 10 * SECOND
 
 
 # Who nobody knows

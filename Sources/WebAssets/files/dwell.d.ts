@@ -16,10 +16,14 @@ declare global {
 export interface Dwell {
   /** The version of this interface. */
   readonly version: 2;
-  /** Tells the server now what it does not know yet. Resolves when it has answered, or could not be reached. */
+  /**
+   * Tells the server now what it does not know yet. Resolves when it has answered, or could not be reached. While the
+   * server asks for silence (`Retry-After`), or knows nobody here, nothing is sent before its time.
+   */
   flush(): Promise<void>;
   /**
-   * From now on segments belong to the session that a token names; without one, to the session of the cookies.
+   * From now on segments belong to the session that a token names; without one, as after a logout, to the session of
+   * the cookies, if there is one. What was seen before stays as it was. A cookie that names another session wins.
    * @param token The `token` of an answer of `/api/verify-temp-access` or `/session/init`
    */
   identify(token?: string): Promise<void>;
@@ -27,11 +31,11 @@ export interface Dwell {
 
 /** Attributes of the script, with `data-` before their names, or of `<session-heartbeat>`. */
 export interface Options {
-  /** The time between two beats, from 1,000; without it the server's word counts. */
+  /** The time between two beats, at least 1,000; without it the server's word counts. */
   interval?: number;
-  /** After so long without input a person counts as idle, from 1,000; 60,000 without it. */
+  /** After so long without input a person counts as idle; 60,000 without it. */
   idle?: number;
-  /** Names the session, for pages on another origin. */
+  /** Names the session, as `identify` does: for pages on another origin. */
   token?: string;
   /** Logs every beat and its answer to the console. */
   debug?: boolean;

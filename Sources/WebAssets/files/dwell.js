@@ -16,7 +16,7 @@
   const endpoint = new URL('/api/session-heartbeat', script?.src || location);
   const tab = String(Math.random()).slice(2);
   const own = 'dwell:' + tab;
-  const options = { idle: 60000, debug: 'false' };
+  const options = { debug: 'false' };
   const traits = ['page', 'attention', 'rate', 'video'];
   // Segments that grow: the page's under document, a medium's under its element.
   const open = new Map();
@@ -94,8 +94,9 @@
     }
     if (playing.size) lastInput = clock;
     if (document.hasFocus()) lastFocus = clock;
-    // A tab that comes or goes lacks focus for a moment.
-    const quiet = playing.size ? -1 : Math.max(clock - lastInput - options.idle, clock - lastFocus - 100);
+    // For how long there has been no attention. A tab that comes or goes is without focus for a moment.
+    const idle = clock - lastInput - (options.idle | 0 || 60000);
+    const quiet = playing.size ? -1 : Math.max(idle, clock - lastFocus - 100);
     const at = date + offset;
     for (const key of new Set([document, ...playing, ...open.keys()])) {
       const video = key.dataset?.dwellVideo;
