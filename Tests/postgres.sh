@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A PostgreSQL cluster for tests, in a folder of its own, on loopback, never as root.
-#   Tests/postgres.sh start FOLDER PORT    makes it where there is none, starts it and waits until it answers
-#   Tests/postgres.sh stop FOLDER [MODE]   ends it: fast (default), or immediate, which is a crash
+#   Tests/postgres.sh start FOLDER PORT [SETTING…]   makes it where there is none, with settings such as "fsync = off",
+#                                                    starts it and waits until it answers
+#   Tests/postgres.sh stop FOLDER [MODE]             ends it: fast (default), or immediate, which is a crash
 set -euo pipefail
 
 bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
@@ -26,6 +27,8 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = '$folder'
 max_connections = 500
 CONF
+      for setting in "${@:4}"; do printf '%s\n' "$setting"; done \
+        | as_user tee -a "$folder/data/postgresql.conf" >/dev/null
     fi
     as_user "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/log" --wait --options="-p $port" start >/dev/null
     ;;

@@ -57,7 +57,8 @@ def token_of(device: Device) -> str:
 
 def test_a_beat_that_names_no_token_is_told_one(dwell: Dwell) -> None:
     ann = visitor(dwell)
-    for response in (ann.beat(), ann.beat(segment()), ann.beat(segments=[])):
+    assert "token" not in succeeded(ann.beat()), "a script without a body reads no answer"
+    for response in (ann.beat(segment()), ann.beat(segments=[])):
         token = succeeded(response)["token"]
         assert succeeded(beat_by_token(dwell, token, segment(tab="other")))
     assert [row["tab"] for row in ann.stored if row["tab"] == "other"] == ["other"]
