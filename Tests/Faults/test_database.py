@@ -111,6 +111,6 @@ def test_many_refusals_take_no_memory(
     eventually(lambda: guest.beat().status_code == 200, 30, "beats stored again")
     table.measure(
         f"{REFUSALS:,} beats refused by one node",
-        f"all 503 with Retry-After, longest wait {seen.longest:.2f} s; memory {before:.0f} MB before,"
-        f" {after:.0f} MB after; stored again after {time.monotonic() - began:.1f} s",
+        f"all 503 with Retry-After, longest wait {seen.longest:.2f} s; memory {before:.0f} MB"
+        f" before, {after:.0f} MB after; stored again after {time.monotonic() - began:.1f} s",
     )

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from Contract.helpers import BEAT, FAKETIME, beat_of, ms_of, needs_faketime, now_ms, segment, visitor
+from Contract.helpers import (
+    BEAT,
+    FAKETIME,
+    beat_of,
+    ms_of,
+    needs_faketime,
+    now_ms,
+    segment,
+    visitor,
+)
 from dwell_process import Dwell, Node, eventually
 from stores import PostgresCluster
 
@@ -180,7 +189,7 @@ def test_a_clock_set_back_while_the_database_is_away(
 
 
 class Reader(threading.Thread):
-    """One segment grows, told now to one node, now to the other. Times are those of a right clock."""
+    """One segment grows, told now to one node, now to the other. All times are by a right clock."""
 
     def __init__(self, server: Dwell) -> None:
         super().__init__(daemon=True)
