@@ -13,10 +13,10 @@ from .flood import flood
 from .load import Load
 from .table import IS_LONG, Table
 
-AWAY_S = 15.0 if IS_LONG else 3.0
+AWAY_S = 15.0 if IS_LONG else 2.0
 MODES = ["immediate", "fast"] if IS_LONG else ["immediate"]
 TERMINATIONS = 10 if IS_LONG else 4
-REFUSALS = 50_000 if IS_LONG else 5_000
+REFUSALS = 50_000 if IS_LONG else 2_000
 LONGEST_S = 12.0
 MEMORY_MB = 64
 

@@ -31,7 +31,7 @@ from .nodes import Alone, NamedNodes
 from .table import IS_LONG, Table
 
 KILLS = 20 if IS_LONG else 10
-PAUSE_S = 60.0 if IS_LONG else 15.0
+PAUSE_S = 60.0 if IS_LONG else 12.0
 OTHER_NODE_S = 12.0
 WRONG_BY_S = 600
 READING_S = 15.0 if IS_LONG else 6.0
