@@ -23,6 +23,7 @@ DOCUMENT = REPOSITORY / "docs" / "faults.md"
 BEGIN, END = "<!-- Written by script/faults. -->", "<!-- Until here. -->"
 
 
+@pytest.hookimpl(trylast=True)  # When it is known which tests run.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # What is watched from the first fault on is looked at after the last one.
     here = [item for item in items if HERE in item.path.parents]

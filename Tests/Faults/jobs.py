@@ -35,7 +35,7 @@ NOTES = (
 
 @dataclass(frozen=True)
 class Moved:
-    """Which nodes ran the job, in order, and how long after the first one's death the second did."""
+    """Which nodes ran the job, in order, and how long after the first one's end the second did."""
 
     first: str
     second: str

@@ -1,4 +1,4 @@
-"""Real beats from several threads, which note what was acknowledged, and how everything was answered."""
+"""Real beats from several threads, which note what was acknowledged and how all was answered."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ class NamedNodes(Dwell):
         """Whether a node is in the middle of a transaction that has changed something."""
         return bool(
             self.sql(
-                "SELECT 1 FROM pg_stat_activity WHERE application_name = ? AND backend_xid IS NOT NULL"
+                "SELECT 1 FROM pg_stat_activity"
+                " WHERE application_name = ? AND backend_xid IS NOT NULL"
                 " AND datname = current_database() AND state LIKE 'idle in transaction%'",
                 str(node),
             )
@@ -33,7 +34,6 @@ class Alone(Dwell):
     """One node of a server, as something that beats can be sent to."""
 
     def __init__(self, server: Dwell, node: int) -> None:
-        self._server = server
         self.nodes = [server.nodes[node]]
         self.proxy = None
         self.host = server.host

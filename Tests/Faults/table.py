@@ -50,7 +50,12 @@ class Table:
         self.measured: list[tuple[str, str]] = []
 
     def add(
-        self, fault: str, load: Load, recovery: float | None, remark: str = "", also: tuple[int, ...] = ()
+        self,
+        fault: str,
+        load: Load,
+        recovery: float | None,
+        remark: str = "",
+        also: tuple[int, ...] = (),
     ) -> Row:
         """Notes what a load saw, and fails where it saw what it must not."""
         lost = load.lost()

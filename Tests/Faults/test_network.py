@@ -109,7 +109,6 @@ def test_a_network_that_is_narrow(distant: Dwell, wire: Wire, table: Table) -> N
         wire.rate = 0
         back = load.recovered(time.monotonic())
         load.await_beats(100)
-    row = table.add(
-        f"{BYTES_A_SECOND // 1000} kB a second for {SLOW_S:.0f} s, for all connections each", load, back
-    )
+    what = f"{BYTES_A_SECOND // 1000} kB a second on each connection for {SLOW_S:.0f} s"
+    row = table.add(what, load, back)
     assert row.longest < LONGEST_S

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from Contract.helpers import BEAT, FAKETIME, beat_of, ms_of, needs_faketime, now_ms, segment, visitor
+from Contract.helpers import (
+    BEAT,
+    FAKETIME,
+    beat_of,
+    ms_of,
+    needs_faketime,
+    now_ms,
+    segment,
+    visitor,
+)
 from dwell_process import Dwell, Node, eventually
 from stores import PostgresCluster
 
@@ -22,7 +31,7 @@ from .nodes import Alone, NamedNodes
 from .table import IS_LONG, Table
 
 KILLS = 20 if IS_LONG else 10
-PAUSE_S = 60.0 if IS_LONG else 15.0
+PAUSE_S = 60.0 if IS_LONG else 12.0
 OTHER_NODE_S = 12.0
 WRONG_BY_S = 600
 READING_S = 15.0 if IS_LONG else 6.0
@@ -180,7 +189,7 @@ def test_a_clock_set_back_while_the_database_is_away(
 
 
 class Reader(threading.Thread):
-    """One segment grows, told now to one node, now to the other. Times are those of a right clock."""
+    """One segment grows, told now to one node, now to the other. All times are by a right clock."""
 
     def __init__(self, server: Dwell) -> None:
         super().__init__(daemon=True)
