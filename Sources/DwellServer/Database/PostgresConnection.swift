@@ -105,7 +105,10 @@ package final class PostgresConnection: @unchecked Sendable {
     }
 
     private func prepare(_ sql: String) throws -> PreparedStatement {
-        let name = "dwell\(prepared.count)"
+        // A pooler that Dwell was not told of may pass it on to where another node prepared: the same name must then
+        // mean the same text. This is FNV-1a.
+        let hash = sql.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        let name = "dwell\(hash)"
         guard PQsendPrepare(connection, name, sql, 0, nil) == 1 else { throw DatabaseError.unavailable(message) }
         _ = try results()
         guard PQsendDescribePrepared(connection, name) == 1 else { throw DatabaseError.unavailable(message) }
