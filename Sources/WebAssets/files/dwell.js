@@ -45,7 +45,7 @@
   let isGone, isChanged, isSaved, timer, sending, again;
 
   const all = () => [...queue, ...open.values()];
-  const pause = () => Math.max(options.interval || interval, 1000);
+  const pause = () => Math.min(Math.max(options.interval || interval, 1000), 86400000);
   // Storage may be forbidden, and hold anything.
   const attempt = (action) => {
     try {
