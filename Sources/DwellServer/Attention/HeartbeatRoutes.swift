@@ -27,7 +27,10 @@ struct HeartbeatRoutes {
         let origin = try await origin(of: request, token: received?.token ?? request.bearerToken)
         let count = received?.segments.count ?? 0
         if !refused.isEmpty && refused.count == count { throw PublicError.refused(refused, of: count) }
-        let entry = try await store(Beat(source: origin.source, arrival: arrival, content: content))
+        let entry = try await store(
+            Beat(source: origin.source, arrival: arrival, content: content),
+            // A token that names nothing any more will never work again; a cookie may be replaced by another.
+            orElse: origin.isByToken ? LoginError.invalid : PublicError.noSession)
         if !refused.isEmpty { throw PublicError.refused(refused, of: count) }
         // The door that was entered last decides whose what follows is.
         var current = entry
@@ -48,10 +51,10 @@ struct HeartbeatRoutes {
         return response
     }
 
-    private func store(_ beat: Beat) async throws -> Entry {
+    private func store(_ beat: Beat, orElse refusal: any Error) async throws -> Entry {
         switch try await writer.store(beat) {
         case .stored(let entry): return entry
-        case .unknownEntry: throw PublicError.noSession
+        case .unknownEntry: throw refusal
         case .deviceRemoved(let removal, let time): throw LoginError.deviceRemoved(removal, at: time)
         }
     }
