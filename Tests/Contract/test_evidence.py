@@ -154,7 +154,7 @@ def test_where_another_tab_was_visible_there_is_no_gap(dwell: Dwell) -> None:
     )
     found = ann.evidence
     assert [gap["reason"] for gap in found["gaps"]] == ["entered", "frozen"]
-    assert found["session"]["visibleMs"] == 450
+    assert 450 <= found["session"]["visibleMs"] <= 460
     assert_consistent(found)
 
 

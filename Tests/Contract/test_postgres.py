@@ -303,6 +303,7 @@ def test_a_database_that_went_away_and_came_back_is_used_again(
 def test_a_node_whose_own_clock_is_wrong_counts_by_the_databases(fresh_dwell) -> None:
     server = fresh_dwell()
     early = visitor(server)
+    server.key()  # By a program that tells the right time.
     before = now_ms()
     restart_ahead(server, 3)
     late = visitor(server)
