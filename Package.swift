@@ -64,13 +64,16 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
-            name: "one-update",
+            name: "store-benchmark",
             dependencies: [
+                "DwellAPI",
                 "DwellServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            path: "Benchmarks/OneUpdate",
+            path: "Benchmarks/StoreBenchmark",
             swiftSettings: strict
         ),
         .target(name: "DwellAPI", swiftSettings: strict),

@@ -56,7 +56,8 @@ def node(database: str) -> Iterator[int]:
 def one_update(database: str) -> Iterator[int]:
     """The baseline: an end time in a row, moved by each request."""
     port = free_port()
-    server = subprocess.Popen([RELEASE / "one-update", database, str(port)], stderr=subprocess.DEVNULL)
+    command = [RELEASE / "store-benchmark", "serve", database, str(port)]
+    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20
         while True:
@@ -89,6 +90,17 @@ def beat(ports: list[int], cookies: Path, connections: int, seconds: int) -> dic
     }
 
 
+def alone(kind: str, database: str, seconds: int) -> dict[str, float]:
+    """The store without HTTP: 1,024 beats at once, each answered when it is on disk."""
+    subprocess.run(
+        [RELEASE / "dwell", "migrate", "--database-url", database],
+        check=True, capture_output=True, env=os.environ | SECRET,
+    )
+    command = [RELEASE / "store-benchmark", kind, database, "--seconds", str(seconds)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60)
+    return {"requests_per_second": float(output.stdout)}
+
+
 def measure(connections: int, seconds: int) -> dict[str, dict[str, float]]:
     results: dict[str, dict[str, float]] = {}
     with ExitStack() as stack:
@@ -108,6 +120,10 @@ def measure(connections: int, seconds: int) -> dict[str, dict[str, float]]:
         say("one UPDATE a request")
         with one_update(url) as port:
             results["one UPDATE a request"] = beat([port], cookies, connections, seconds)
+        say("without HTTP")
+        results["without HTTP: SQLite"] = alone("ingest", f"sqlite:{folder}/alone.sqlite", seconds)
+        results["without HTTP: PostgreSQL"] = alone("ingest", url, seconds)
+        results["without HTTP: one UPDATE"] = alone("update", url, seconds)
     return results
 
 
@@ -121,12 +137,13 @@ def main() -> None:
     if options.json:
         print(json.dumps({"system": platform.platform(), "cores": os.cpu_count(), "cases": results}, indent=2))
         return
-    base = results["one UPDATE a request"]["requests_per_second"]
     print(f"{os.cpu_count()} cores, {options.connections} connections, {options.seconds} s a case")
-    print(f"{'case':<24}{'beats/s':>12}{'p99':>10}{'ratio':>8}")
+    print(f"{'case':<28}{'beats/s':>12}{'p99':>10}{'ratio':>8}")
     for name, row in results.items():
-        rate = row["requests_per_second"]
-        print(f"{name:<24}{rate:>12,.0f}{row['p99_ms']:>7.1f} ms{rate / base:>8.2f}")
+        base = results["without HTTP: one UPDATE" if name.startswith("without") else "one UPDATE a request"]
+        ratio = row["requests_per_second"] / base["requests_per_second"]
+        p99 = f"{row['p99_ms']:.1f} ms" if "p99_ms" in row else ""
+        print(f"{name:<28}{row['requests_per_second']:>12,.0f}{p99:>10}{ratio:>8.2f}")
 
 
 if __name__ == "__main__":
