@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -114,7 +113,9 @@ def target(postgres: PostgresCluster) -> PostgresDatabase:
 def copied(store: SQLiteFile, folder: Path) -> SQLiteFile:
     """A file of the same contents, to be changed."""
     other = SQLiteFile(folder / "source.sqlite")
-    shutil.copy(store.path, other.path)
+    # Not the file alone: what was written last may lie in the log beside it.
+    with closing(sqlite3.connect(store.path)) as source, closing(sqlite3.connect(other.path)) as target:
+        source.backup(target)
     return other
 
 
