@@ -257,13 +257,15 @@ class Dwell:
         *flags: str,
         env: Mapping[str, str] | None = None,
         site: Path | None = None,
-        port: int = 0,
+        port: int | None = None,
         host: str = HOST,
         store: Store | None = None,
         nodes: int | None = None,
         leave_out: Sequence[str] = (),
     ) -> None:
-        """`leave_out` names flags (`--port`, `--database-url`) that the harness is not to give."""
+        """`port` 0 lets the server find one, none takes a free one.
+        `leave_out` names flags (`--port`, `--database-url`) that the harness is not to give.
+        """
         self.folder = folder
         self.flags = list(flags)
         self.env = dict(env or {})
@@ -274,11 +276,12 @@ class Dwell:
         self.launcher: list[str] = []  # What starts the program, if it does not start by itself.
         count = nodes or stores.nodes
         # The nodes' own ports are not asked for where the public URL hides them.
+        port = free_port(host) if port is None else port
         ports = [port] if count == 1 else [free_port() for _ in range(count)]
         self.nodes = [
             Node(folder, folder / f"{index}.stderr.txt", port) for index, port in enumerate(ports)
         ]
-        self.proxy = Proxy(folder, host, port or free_port()) if count > 1 else None
+        self.proxy = Proxy(folder, host, port) if count > 1 else None
         self._key: str | None = None
 
     # Starting and ending

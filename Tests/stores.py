@@ -5,6 +5,7 @@ The tests look into it, and do to it what happens to databases, in the same word
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -24,16 +25,37 @@ from psycopg.rows import dict_row
 
 KINDS = ("sqlite", "postgres", "cluster")
 HOST = "127.0.0.1"
+LAST_PORT = Path(tempfile.gettempdir()) / f"dwell-tests-{os.getuid()}.port"
 POSTGRES = Path(__file__).resolve().parent / "postgres.sh"
 
 Rows = list[dict[str, Any]]
 
 
 def free_port(host: str = HOST) -> int:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, 0))
-        return listener.getsockname()[1]
+    """A port that nobody else is given until the range has been gone through.
+
+    It lies below the ports that the system gives to outgoing connections: one of those can be taken by anybody's
+    connection between the moment it is found free and the moment the server listens on it, or while a test has its
+    server down. The last port given stands in a file that all the machine's test processes share.
+    """
+    ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = range(10_000, max(ephemeral, 10_100))
+    with LAST_PORT.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        last = int(file.read() or ports[0])
+        for step in range(1, len(ports)):
+            port = ports[(last - ports[0] + step) % len(ports)]
+            with socket.socket() as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    listener.bind((host, port))
+                except OSError:
+                    continue
+            file.truncate(0)
+            file.write(str(port))
+            return port
+    raise AssertionError(f"no free port in {ports}")
 
 
 class Store(Protocol):

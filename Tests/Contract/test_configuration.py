@@ -289,14 +289,14 @@ def test_the_defaults(tmp_path: Path) -> None:
 def test_the_default_port_is_8080(tmp_path: Path) -> None:
     if reachable("127.0.0.1", 8080):
         pytest.skip("another program uses port 8080")
-    with Dwell(tmp_path, leave_out=["--port"]) as server:
+    with Dwell(tmp_path, port=0, leave_out=["--port"]) as server:
         assert server.output[-1].strip().endswith("http://localhost:8080")
         assert server.port == 8080
 
 
 @pytest.mark.one_node("where a process listens")
 def test_port_0_finds_a_free_port_and_prints_it(fresh_dwell) -> None:
-    one, two = fresh_dwell(), fresh_dwell()
+    one, two = fresh_dwell(port=0), fresh_dwell(port=0)
     assert one.port != two.port
     for server in (one, two):
         assert f"Dwell is ready at http://localhost:{server.port}\n" in server.output
