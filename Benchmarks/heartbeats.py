@@ -15,9 +15,13 @@ import subprocess
 import sys
 import tempfile
 import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+RELEASE = REPOSITORY / ".build" / "release"
+SECRET = {"DWELL_SECRET_KEY": "a secret for the benchmark, of more than 32 bytes"}
 SESSIONS = 1000
 UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
@@ -42,11 +46,18 @@ def ready_port(server: subprocess.Popen[str]) -> int:
     return port
 
 
-def start(folder: Path) -> tuple[subprocess.Popen[str], int]:
-    binary = REPOSITORY / ".build" / "release" / "dwell"
-    arguments = ["serve", "--port", "0", "--database-url", f"sqlite:{folder}/bench.sqlite", "--log-level", "error"]
-    server = subprocess.Popen([binary, *arguments], stdout=subprocess.PIPE, text=True)
-    return server, ready_port(server)
+@contextmanager
+def node(database: str) -> Iterator[int]:
+    """One `dwell serve`; gives its port."""
+    arguments = ["serve", "--port", "0", "--database-url", database, "--log-level", "error"]
+    server = subprocess.Popen(
+        [RELEASE / "dwell", *arguments], stdout=subprocess.PIPE, text=True, env=os.environ | SECRET
+    )
+    try:
+        yield ready_port(server)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
 
 
 def open_sessions(port: int, folder: Path) -> Path:
@@ -101,8 +112,7 @@ def check_stored(folder: Path) -> int:
 def measure(connections: int, seconds: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="dwell-bench-") as name:
         folder = Path(name)
-        server, port = start(folder)
-        try:
+        with node(f"sqlite:{folder}/bench.sqlite") as port:
             url = f"http://127.0.0.1:{port}"
             say(f"opening {SESSIONS} sessions")
             cookies = open_sessions(port, folder)
@@ -113,9 +123,6 @@ def measure(connections: int, seconds: int) -> dict[str, object]:
             noop = load(f"{url}/health/live", connections, seconds)
             say(f"durable heartbeats, {seconds} s")
             beats = load(f"{url}/api/session-heartbeat", connections, seconds, cookies)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(30)
         check_stored(folder)
     return {
         "machine": {"cores": os.cpu_count(), "system": platform.platform()},
@@ -127,12 +134,17 @@ def measure(connections: int, seconds: int) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def read_options(description: str | None) -> argparse.Namespace:
+    """What every benchmark can be asked."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--connections", type=int, default=256)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = read_options(__doc__)
     result = measure(options.connections, options.seconds)
     if options.json:
         print(json.dumps(result, indent=2))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -19,11 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from heartbeats import REPOSITORY, free_port, load, open_sessions, ready_port, say
+from heartbeats import RELEASE, REPOSITORY, SECRET, free_port, load, node, open_sessions, read_options, say
 
-SECRET = {"DWELL_SECRET_KEY": "a secret for the benchmark, of more than 32 bytes"}
 POSTGRES = REPOSITORY / "Tests" / "postgres.sh"
-RELEASE = REPOSITORY / ".build" / "release"
 
 
 @contextmanager
@@ -36,20 +33,6 @@ def cluster() -> Iterator[str]:
         yield f"postgres://dwell@127.0.0.1:{port}/postgres"
     finally:
         subprocess.run([POSTGRES, "stop", folder], check=True, timeout=60)
-
-
-@contextmanager
-def node(database: str) -> Iterator[int]:
-    """One `dwell serve`; gives its port."""
-    arguments = ["serve", "--port", "0", "--database-url", database, "--log-level", "error"]
-    server = subprocess.Popen(
-        [RELEASE / "dwell", *arguments], stdout=subprocess.PIPE, text=True, env=os.environ | SECRET
-    )
-    try:
-        yield ready_port(server)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
 
 
 @contextmanager
@@ -128,11 +111,7 @@ def measure(connections: int, seconds: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--connections", type=int, default=256)
-    parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = read_options(__doc__)
     results = measure(options.connections, options.seconds)
     if options.json:
         print(json.dumps({"system": platform.platform(), "cores": os.cpu_count(), "cases": results}, indent=2))

@@ -2,9 +2,11 @@
 ///
 /// All times are the client's own clock in milliseconds; `sentAt`, stamped when the bytes leave, ties them to the
 /// server's. An empty body is a beat as well: it says only that the page is open and visible now.
-public struct BeatBody: Sendable, Codable, Equatable {
+///
+/// A client's segments are ``SegmentClaim``; whoever receives a beat may read them as something else.
+public struct BeatBody<Segment: Sendable>: Sendable {
     /// The version of this form: 1.
-    public var v: Int
+    public var v: Int64
     /// The client's clock when the beat was sent, in milliseconds.
     public var sentAt: Int64
     /// Names the session that the segments belong to, as an answer's ``BeatReply/token`` did. Without it, and without
@@ -15,16 +17,35 @@ public struct BeatBody: Sendable, Codable, Equatable {
     public var interval: Int64?
     /// Up to 500 segments: the open ones, and every closed one that the server has not confirmed. A beat without any
     /// asks only for the time and the interval.
-    public var segments: [SegmentClaim]
+    public var segments: [Segment]
 
     public init(
-        v: Int = 1, sentAt: Int64, token: String? = nil, interval: Int64? = nil, segments: [SegmentClaim]
+        v: Int64 = 1, sentAt: Int64, token: String? = nil, interval: Int64? = nil, segments: [Segment]
     ) {
         self.v = v
         self.sentAt = sentAt
         self.token = token
         self.interval = interval
         self.segments = segments
+    }
+
+    private enum CodingKeys: CodingKey {
+        case v, sentAt, token, interval, segments
+    }
+}
+
+extension BeatBody: Equatable where Segment: Equatable {}
+
+extension BeatBody: Encodable where Segment: Encodable {}
+
+extension BeatBody: Decodable where Segment: Decodable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        v = try container.wholeNumber(.v)
+        sentAt = try container.wholeNumber(.sentAt)
+        token = try container.decodeIfPresent(String.self, forKey: .token)
+        interval = try container.wholeNumberIfPresent(.interval)
+        segments = try container.decode([Segment].self, forKey: .segments)
     }
 }
 

@@ -54,7 +54,8 @@ package enum AccountRules {
         (1...100).contains(text.count) && isPlain(text)
     }
 
-    private static func isPlain(_ text: String) -> Bool {
+    /// Whether a text has no control characters.
+    static func isPlain(_ text: String) -> Bool {
         !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 

@@ -4,7 +4,7 @@ package import Logging
 internal import ServiceLifecycle
 import Synchronization
 
-/// What every node must know at once, so that it may remember the rest: a device that was removed, a key that is gone.
+/// What every node must know at once, so that it may remember the rest: a device that was removed.
 ///
 /// An announcement is a row, written in the transaction that it tells of, so it can't be lost. The database says that
 /// there is news; whether or not it does, the rows are read twice a second.
@@ -13,8 +13,6 @@ package final class Announcements: Service {
     package enum Topic: String, Sendable, SQLConvertible {
         /// A device was removed; the key is its UUID.
         case device
-        /// A key for programs changed; the key is its hash.
-        case apiKey = "api_key"
     }
 
     /// How often rows are read at least.

@@ -31,7 +31,7 @@ private struct AssetFile: Sendable {
     init(text: String, type: String) {
         bytes = ByteBuffer(string: text)
         self.type = "\(type); charset=utf-8"
-        let digest = SHA256.hash(data: Data(text.utf8)).prefix(8).map { String(format: "%02x", $0) }.joined()
+        let digest = SHA256.hash(data: Data(text.utf8)).prefix(8).hexadecimal
         eTag = "\"\(digest)\""
     }
 

@@ -1,40 +1,23 @@
 import DwellAPI
 
 /// A beat's body as it came: every segment is read by itself, so that one that is wrong does not take the others with
-/// it. See ``BeatBody`` for the fields.
-struct ReceivedBeat: Decodable {
-    let v: Int64
-    let sentAt: Int64
-    let token: String?
-    let interval: Int64?
-    let segments: [Attempt]
+/// it.
+typealias ReceivedBeat = BeatBody<ReceivedSegment>
 
-    /// What became of reading one segment.
-    struct Attempt: Decodable {
-        let claim: Result<SegmentClaim, DecodingError>
-
-        init(from decoder: any Decoder) throws {
-            do {
-                claim = .success(try SegmentClaim(from: decoder))
-            } catch let error as DecodingError {
-                claim = .failure(error)
-            }
-        }
-    }
-
-    private enum CodingKeys: CodingKey {
-        case v, sentAt, token, interval, segments
-    }
+/// What became of reading one segment.
+struct ReceivedSegment: Sendable, Decodable {
+    let claim: Result<SegmentClaim, DecodingError>
 
     init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        v = try container.wholeNumber(.v)
-        sentAt = try container.wholeNumber(.sentAt)
-        token = try container.decodeIfPresent(String.self, forKey: .token)
-        interval = try container.wholeNumberIfPresent(.interval)
-        segments = try container.decode([Attempt].self, forKey: .segments)
+        do {
+            claim = .success(try SegmentClaim(from: decoder))
+        } catch let error as DecodingError {
+            claim = .failure(error)
+        }
     }
+}
 
+extension ReceivedBeat {
     /// The segments that can be stored, and a field of each that can't.
     /// - Parameter describe: Says what is wrong with a segment that could not be read
     /// - Throws: ``InvalidField`` when nothing of the beat can be stored

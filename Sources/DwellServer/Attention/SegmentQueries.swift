@@ -42,17 +42,7 @@ struct SegmentQueries {
             }
         case .postgres:
             let rows = try connection.rows(
-                """
-                SELECT wanted.number, found.*
-                FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY
-                    AS wanted (viewer_id, entry_id, tab, number)
-                CROSS JOIN LATERAL (
-                    \(Self.latest
-                        .replacing("$1", with: "wanted.viewer_id")
-                        .replacing("$2", with: "wanted.entry_id")
-                        .replacing("$3", with: "wanted.tab"))
-                ) AS found
-                """,
+                Self.manyLatest,
                 [
                     SQLValue.integers(keys.map(\.entry.viewer)), SQLValue.integers(keys.map(\.entry.entry)),
                     SQLValue.texts(keys.map(\.tab)),
@@ -71,6 +61,7 @@ struct SegmentQueries {
         WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3
         ORDER BY n DESC LIMIT 1
         """
+    private static let manyLatest = SQLDialect.forEachKey(latest, ["bigint", "bigint", "text"])
 
     /// The segments of a session, for grouping.
     func members(of session: Session, of entry: Entry) throws -> [SessionGrouping.Member] {

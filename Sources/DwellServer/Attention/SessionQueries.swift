@@ -94,18 +94,7 @@ struct SessionQueries {
                 }
             case .postgres:
                 try connection.rows(
-                    """
-                    SELECT found.*
-                    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
-                        AS wanted (viewer_id, entry_id, moment, number)
-                    CROSS JOIN LATERAL (
-                        \(Self.surrounding
-                            .replacing("$1", with: "wanted.viewer_id")
-                            .replacing("$2", with: "wanted.entry_id")
-                            .replacing("$3", with: "wanted.moment"))
-                    ) AS found
-                    ORDER BY wanted.number
-                    """,
+                    Self.manySurroundings,
                     [
                         SQLValue.integers(moments.map(\.entry.viewer)), SQLValue.integers(moments.map(\.entry.id)),
                         SQLValue.integers(moments.map(\.time.milliseconds)),
@@ -126,6 +115,7 @@ struct SessionQueries {
         WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
         ORDER BY started_at DESC, id LIMIT 1
         """
+    private static let manySurroundings = SQLDialect.forEachKey(surrounding, ["bigint", "bigint", "bigint"])
 
     /// The sessions of an entry that a window of time reaches, and the one of a given number.
     func sessions(of entry: Entry, within window: Range<Timestamp>, and id: Int64) throws -> [Session] {

@@ -66,7 +66,7 @@ enum Store {
         do {
             let database = try connect(location, as: Setting.databaseURL.title)
             let migrations = try await Migrator.migrate(database, now: WallClock.system.now())
-            if try await database.read({ try CopyMark(connection: $0).source() }) != nil {
+            if try await database.read({ try NoteQueries(connection: $0).text(of: .unfinishedCopy) }) != nil {
                 throw Setting.databaseURL.refusal(
                     expected: "whole; \(location.description) is an unfinished copy: run `dwell copy` again")
             }

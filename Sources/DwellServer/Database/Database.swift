@@ -63,6 +63,27 @@ package enum SQLDialect: Sendable {
     case sqlite, postgres
 }
 
+extension SQLDialect {
+    /// PostgreSQL's statement that runs a query for many keys at once, each column of the keys an array. Its rows have
+    /// the key's place, from 1, as `number`, and come in that order; a key without a row has none.
+    /// - Parameters:
+    ///   - query: Of one key, whose parts it knows as `$1`, `$2`, …
+    ///   - types: The types of these parts, such as `bigint`
+    static func forEachKey(_ query: String, _ types: [String]) -> String {
+        let numbers = types.indices.map { $0 + 1 }
+        // From the last to the first: `$1` is the beginning of `$10`.
+        let inner = numbers.reversed().reduce(query) { $0.replacing("$\($1)", with: "wanted.part\($1)") }
+        let arrays = zip(numbers, types).map { "$\($0)::\($1)[]" }.joined(separator: ", ")
+        let parts = numbers.map { "part\($0)" }.joined(separator: ", ")
+        return """
+            SELECT wanted.number, found.*
+            FROM unnest(\(arrays)) WITH ORDINALITY AS wanted (\(parts), number)
+            CROSS JOIN LATERAL (\(inner)) AS found
+            ORDER BY wanted.number
+            """
+    }
+}
+
 /// What only one transaction at a time may do, on all nodes together.
 package enum SQLLock: Int64, Sendable {
     case migrations = 1
@@ -72,6 +93,9 @@ package enum SQLLock: Int64, Sendable {
 /// What has numbers of its own.
 package enum SQLSequence: String, Sendable, CaseIterable {
     case viewer, session, content
+
+    /// What PostgreSQL calls it; SQLite has a row under its own name.
+    var postgresName: String { "\(rawValue)_number" }
 }
 
 extension DatabaseConnection {

@@ -57,8 +57,7 @@ package struct Migrator: Sendable {
                     number BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL
                 )
                 """)
-            let newest = try connection.row("SELECT coalesce(max(number), 0) AS number FROM schema_migration")
-            let applied: Int = try newest?["number"] ?? 0
+            let applied = try SchemaQueries(connection: connection).migration()
             if applied > latest { throw MigrationError.newerSchema(applied) }
             for migration in migrations where migration.number > applied {
                 for statement in migration.statements.compactMap({ $0.text(for: connection.dialect) }) {

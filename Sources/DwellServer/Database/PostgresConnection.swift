@@ -88,17 +88,11 @@ package final class PostgresConnection: @unchecked Sendable {
         return (try result.rows(), result.changed)
     }
 
-    /// Reads what the server sent by itself.
-    /// - Returns: The payloads of notifications, in order
-    func notifications(within time: Duration) throws -> [String] {
+    /// Waits until the server sends something by itself, or some time has passed. What it sent is thrown away.
+    func waitForNotification(within time: Duration) throws {
         _ = try isReadable(until: .now + time)
         guard PQconsumeInput(connection) == 1 else { throw DatabaseError.unavailable(message) }
-        var payloads: [String] = []
-        while let notification = PQnotifies(connection) {
-            if let payload = notification.pointee.extra { payloads.append(String(cString: payload)) }
-            PQfreemem(notification)
-        }
-        return payloads
+        while let notification = PQnotifies(connection) { PQfreemem(notification) }
     }
 
     private var message: String {
@@ -108,8 +102,7 @@ package final class PostgresConnection: @unchecked Sendable {
     private func prepare(_ sql: String) throws -> PreparedStatement {
         // The name is the text's: behind a pooler another connection may know the name, and must not mean another
         // statement by it.
-        let digest = SHA256.hash(data: Data(sql.utf8)).prefix(16)
-        let name = "dwell_" + digest.map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined()
+        let name = "dwell_" + SHA256.hash(data: Data(sql.utf8)).prefix(16).hexadecimal
         guard PQsendPrepare(connection, name, sql, 0, nil) == 1 else { throw DatabaseError.unavailable(message) }
         _ = try results()
         guard PQsendDescribePrepared(connection, name) == 1 else { throw DatabaseError.unavailable(message) }

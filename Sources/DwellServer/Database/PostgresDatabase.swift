@@ -68,7 +68,7 @@ package final class PostgresDatabase: Database {
         try await listening.runIfActive { [self] in
             do {
                 let connection = try listener.withLock { $0 } ?? listen()
-                _ = try connection.notifications(within: time)
+                try connection.waitForNotification(within: time)
             } catch {
                 listener.withLock { $0 = nil }
                 throw (error as? PostgresFailure)?.error ?? error
@@ -243,7 +243,7 @@ private struct PostgresTransaction: DatabaseConnection {
 
     func nextNumber(of sequence: SQLSequence) throws -> Int64 {
         let row = try connection.run(
-            "SELECT nextval($1::text::regclass) AS value", [.text("\(sequence.rawValue)_number")]
+            "SELECT nextval($1::text::regclass) AS value", [.text(sequence.postgresName)]
         )
         .rows.first
         guard let row else { throw DatabaseError.failure("no sequence \(sequence)") }

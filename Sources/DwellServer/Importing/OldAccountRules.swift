@@ -21,7 +21,7 @@ struct OldAccountRules {
     /// - Throws: The reason why it is skipped
     func check(_ row: Row) throws -> Checked {
         guard let id = UUID(uuidString: try row.text("id") ?? "") else { throw refusal("the id is no UUID") }
-        guard let username = try row.text("username"), username.count <= 255, Self.isPlain(username) else {
+        guard let username = try row.text("username"), username.count <= 255, AccountRules.isPlain(username) else {
             throw refusal("no username that can be typed")
         }
         guard let text = try row.text("email") else { throw refusal("no email") }
@@ -32,7 +32,7 @@ struct OldAccountRules {
         var remarks: [String] = []
         func optional(_ name: String, _ limit: Int) throws -> String? {
             guard let value = try row.text(name) else { return nil }
-            if value.count <= limit, Self.isPlain(value) { return value }
+            if value.count <= limit, AccountRules.isPlain(value) { return value }
             remarks.append("\(name) was not kept: too long, or with control characters")
             return nil
         }
@@ -64,10 +64,6 @@ struct OldAccountRules {
             return false
         }
         return costs.contains(cost)
-    }
-
-    private static func isPlain(_ text: String) -> Bool {
-        !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 }
 

@@ -56,13 +56,4 @@ struct OldSessionQueries {
             "UPDATE session SET last_seen_at = $3 WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3",
             [viewer, known.entry, session.end])
     }
-
-    /// Notes that a viewer's days must be computed anew.
-    func markDirty(_ days: ClosedRange<Int64>, of viewer: Int64) throws {
-        for day in days {
-            try connection.execute(
-                "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING",
-                [viewer, day])
-        }
-    }
 }

@@ -58,7 +58,8 @@ package struct OldSessions: Sendable {
             try queries.insert(session, of: viewer, videoID: video)
             fate = .imported
         }
-        try queries.markDirty(days.days(touching: begin..<session.end), of: viewer)
+        let touched = days.days(touching: begin..<session.end).map { ViewerDay(viewer: viewer, day: $0) }
+        try SegmentQueries(connection: connection).markDirty(touched)
         return fate
     }
 

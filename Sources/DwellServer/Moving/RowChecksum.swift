@@ -35,7 +35,7 @@ package struct RowChecksum {
 
     /// What the rows so far come to, in hexadecimal.
     package var digest: String {
-        hash.finalize().map { String(format: "%02x", $0) }.joined()
+        hash.finalize().hexadecimal
     }
 
     private static func canonical(_ value: SQLValue) -> [UInt8] {

@@ -12,7 +12,7 @@ struct SequenceQueries {
             row = try connection.row(
                 """
                 SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS value
-                FROM \(sequence.rawValue)_number
+                FROM \(sequence.postgresName)
                 """)
         }
         guard let row else { throw DatabaseError.failure("no sequence \(sequence)") }
@@ -28,7 +28,7 @@ struct SequenceQueries {
             // A sequence can't stand before its first number; it can say that it has not given it yet.
             _ = try connection.row(
                 "SELECT setval($1::text::regclass, $2::bigint, $3::bigint <> 0) AS value",
-                ["\(sequence.rawValue)_number", max(number, 1), number > 0 ? 1 : 0])
+                [sequence.postgresName, max(number, 1), number > 0 ? 1 : 0])
         }
     }
 }

@@ -3,7 +3,7 @@ import DwellAPI
 /// Carries everything from one store to another, in batches of one transaction each.
 ///
 /// Rows go in the order of their keys, so the last key in the target says where to go on after an interruption. In the
-/// end both stores are read again and compared. Until they are the same, the target bears a ``CopyMark`` and no server
+/// end both stores are read again and compared. Until they are the same, the target is noted to be unfinished and no server
 /// opens it.
 package struct StoreCopy: Sendable {
     /// How many rows one transaction carries.
@@ -59,7 +59,7 @@ package struct StoreCopy: Sendable {
             try await copyRows(total: total, progress)
             try await copySequences()
             let report = try await compare(total: total, progress)
-            if report.isSame { try await target.write { try CopyMark(connection: $0).remove() } }
+            if report.isSame { try await target.write { try NoteQueries(connection: $0).remove(.unfinishedCopy) } }
             return .copied(report)
         }
     }
@@ -78,7 +78,9 @@ package struct StoreCopy: Sendable {
             let schema = SchemaQueries(connection: connection)
             let number = try schema.migration()
             guard number == Migrator.latest else { throw CopyError.sourceAtMigration(number) }
-            guard try CopyMark(connection: connection).source() == nil else { throw CopyError.sourceIsUnfinished }
+            guard try NoteQueries(connection: connection).text(of: .unfinishedCopy) == nil else {
+                throw CopyError.sourceIsUnfinished
+            }
             return try schema.lineage()
         }
     }
@@ -88,15 +90,15 @@ package struct StoreCopy: Sendable {
         guard [0, Migrator.latest].contains(number) else { throw CopyError.targetAtMigration(number) }
         if number == 0 { _ = try await Migrator.migrate(target, now: clock.now()) }
         return try await target.write { connection in
-            let mark = CopyMark(connection: connection)
-            switch try mark.source() {
+            let notes = NoteQueries(connection: connection)
+            switch try notes.text(of: .unfinishedCopy) {
             case lineage? where !isAfresh: return .mine
             case .some where isAfresh: break
             case .some: throw CopyError.targetIsCopyOfAnother
             case nil: guard try Self.isEmpty(connection) else { return .other }
             }
             try TableQueries.empty(StoreTable.all, connection)
-            try mark.set(source: lineage)
+            try notes.set(.unfinishedCopy, to: lineage)
             return .mine
         }
     }

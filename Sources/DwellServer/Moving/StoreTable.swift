@@ -29,7 +29,7 @@ package struct StoreTable: Sendable {
 
     /// Every table that is copied, each after those that it refers to.
     package static let all = [
-        StoreTable("setting", key: [.text("name")], stays: "name = '\(CopyMark.setting)'"),
+        StoreTable("setting", key: [.text("name")], stays: "name = '\(NoteQueries.Note.unfinishedCopy.rawValue)'"),
         StoreTable("viewer", key: [.number("id")]),
         StoreTable("account", key: [.text("id")]),
         StoreTable("device", key: [.text("id")]),

@@ -20,7 +20,7 @@ package struct APIKeys: Sendable {
         let name = name.trimmingCharacters(in: .whitespacesAndNewlines)
         guard (1...100).contains(name.count) else { throw InvalidField("name", expected: "1 to 100 characters") }
         let random = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
-        let key = "dwell_" + random.map { String(format: "%02x", $0) }.joined()
+        let key = "dwell_" + random.hexadecimal
         let now = clock.now()
         try await database.write { connection in
             guard try connection.row("SELECT 1 AS one FROM api_key WHERE name = $1", [name]) == nil else {
@@ -43,6 +43,6 @@ package struct APIKeys: Sendable {
     }
 
     private static func hash(_ key: String) -> String {
-        SHA256.hash(data: Data(key.utf8)).map { String(format: "%02x", $0) }.joined()
+        SHA256.hash(data: Data(key.utf8)).hexadecimal
     }
 }

@@ -84,7 +84,7 @@ struct ReportQueries {
     func fold(_ session: ListedSession) throws -> SessionFold {
         let rows = try connection.rows(
             """
-            SELECT entry_id, tab, started_at, ended_at, attention, unsure_ms, page_id, video_id FROM segment
+            SELECT \(DayFold.Piece.columns) FROM segment
             WHERE viewer_id = $1 AND session_id = $2 ORDER BY started_at
             """, [session.viewer.id, session.id])
         let latest = try rows.map { row in

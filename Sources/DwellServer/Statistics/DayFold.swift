@@ -100,8 +100,14 @@ extension DayFold.Sum {
 }
 
 extension DayFold.Piece {
+    /// What of a segment's row a piece is made of.
+    static let columns = """
+        segment.entry_id, segment.tab, segment.started_at, segment.ended_at, segment.attention, segment.unsure_ms,
+        segment.page_id, segment.video_id
+        """
+
     /// The part of a segment that lies in a window; all of it without one.
-    /// - Parameter row: `entry_id`, `tab`, `started_at`, `ended_at`, `attention`, `unsure_ms`, `page_id`, `video_id`
+    /// - Parameter row: With the ``columns``
     init(row: Row, within window: Range<Timestamp>? = nil) throws {
         let start: Timestamp = try row["started_at"]
         let end: Timestamp = try row["ended_at"]

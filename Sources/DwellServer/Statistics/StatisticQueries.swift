@@ -17,8 +17,7 @@ struct StatisticQueries {
     func pieces(of viewer: Int64, in window: Range<Timestamp>) throws -> [DayFold.Piece] {
         try connection.rows(
             """
-            SELECT segment.entry_id, segment.tab, segment.started_at, segment.ended_at, segment.attention,
-                segment.unsure_ms, segment.page_id, segment.video_id
+            SELECT \(DayFold.Piece.columns)
             FROM session JOIN segment
                 ON segment.viewer_id = session.viewer_id AND segment.session_id = session.id
             WHERE session.viewer_id = $1 AND session.started_at < $3 AND session.last_seen_at >= $2
@@ -119,18 +118,14 @@ struct StatisticQueries {
 
     /// The time zone that days are cut in, once a server has noted it.
     func timeZone() throws -> String? {
-        try connection.row("SELECT value FROM setting WHERE name = 'time_zone'")?["value"]
+        try NoteQueries(connection: connection).text(of: .timeZone)
     }
 
     /// Notes the time zone that days are cut in.
     /// - Returns: The one noted before, if any
     func exchangeTimeZone(_ zone: String) throws -> String? {
         let previous = try timeZone()
-        try connection.execute(
-            """
-            INSERT INTO setting (name, value) VALUES ('time_zone', $1)
-            ON CONFLICT (name) DO UPDATE SET value = excluded.value
-            """, [zone])
+        try NoteQueries(connection: connection).set(.timeZone, to: zone)
         return previous
     }
 

@@ -36,7 +36,7 @@ import Testing
         #expect(try await target.sessions() == source.sessions())
         _ = try await target.gate.enter(email: "new@example.com")
         #expect(try await target.sessions().map(\.id) == [1, 2, 3])
-        let mark = try await target.database.read { try CopyMark(connection: $0).source() }
+        let mark = try await target.database.read { try NoteQueries(connection: $0).text(of: .unfinishedCopy) }
         #expect(mark == nil)
     }
 
@@ -64,7 +64,7 @@ import Testing
         let lineage = try await source.database.read { try SchemaQueries(connection: $0).lineage() }
         // As if it had ended after the first viewer.
         try await target.database.write { connection in
-            try CopyMark(connection: connection).set(source: lineage)
+            try NoteQueries(connection: connection).set(.unfinishedCopy, to: lineage)
             try connection.execute(
                 """
                 INSERT INTO viewer (id, kind, email, created_at) VALUES (1, 'guest', 'ada@example.com', $1)
@@ -78,14 +78,14 @@ import Testing
         let (source, target) = (try await lived(), try await TestStore())
         let lineage = try await source.database.read { try SchemaQueries(connection: $0).lineage() }
         try await target.database.write { connection in
-            try CopyMark(connection: connection).set(source: lineage)
+            try NoteQueries(connection: connection).set(.unfinishedCopy, to: lineage)
             try connection.execute(
                 "INSERT INTO viewer (id, kind, email, created_at) VALUES (1, 'guest', 'forged@example.com', 0)")
         }
         let report = try await copy(source, target).report
         #expect(report.tables.filter { !$0.isSame }.map(\.name) == ["viewer"])
         #expect(report.text.contains("DIFFERENT ROWS"))
-        let mark = try await target.database.read { try CopyMark(connection: $0).source() }
+        let mark = try await target.database.read { try NoteQueries(connection: $0).text(of: .unfinishedCopy) }
         #expect(mark == lineage)
         #expect(try await copy(source, target, afresh: true).report.isSame)
     }

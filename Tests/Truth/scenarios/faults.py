@@ -24,6 +24,23 @@ WRITTEN_LATE = (
 )
 
 
+def reads_again(scene: Scene, email: str, entered: int, before: int, milliseconds: int) -> Outcome:
+    """Opens the page once more, reads, and leaves. `before`: how much was read until then."""
+    tab, back = scene.opens()
+    scene.reads(tab, milliseconds)
+    left = scene.leaves(tab)
+    seen = before + (left - back)
+    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+
+
+def kept_on_disk(scene: Scene) -> tuple[str, int]:
+    """Enters, and closes the browser once, so that its cookies are on the disk."""
+    email, entered = scene.enters()
+    scene.browser.quit()
+    scene.restarts(scene.browser)
+    return email, entered
+
+
 @scenario(
     "browser killed (kill -9)",
     "read 18 s, then every process of the browser is killed",
@@ -69,11 +86,7 @@ def crash(scene: Scene) -> Outcome:
     died = scene.clock.now
     with contextlib.suppress(Error):
         tab.goto("chrome://crash")
-    tab, back = scene.opens()
-    scene.reads(tab, 22 * SECOND)
-    left = scene.leaves(tab)
-    seen = (died - came) + (left - back)
-    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+    return reads_again(scene, email, entered, died - came, 22 * SECOND)
 
 
 @scenario(
@@ -84,20 +97,13 @@ def crash(scene: Scene) -> Outcome:
     why=WRITTEN_LATE,
 )
 def kill_and_reopen(scene: Scene) -> Outcome:
-    """The browser was closed once since the gate, so that its cookies are on the disk."""
-    email, entered = scene.enters()
-    scene.browser.quit()
-    scene.restarts(scene.browser)
+    email, entered = kept_on_disk(scene)
     tab, came = scene.opens()
     scene.reads(tab, 18 * SECOND)
     died = scene.clock.now
     scene.browser.kill()
     scene.restarts(scene.browser)
-    tab, back = scene.opens()
-    scene.reads(tab, 22 * SECOND)
-    left = scene.leaves(tab)
-    seen = (died - came) + (left - back)
-    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+    return reads_again(scene, email, entered, died - came, 22 * SECOND)
 
 
 @scenario(
@@ -108,9 +114,7 @@ def kill_and_reopen(scene: Scene) -> Outcome:
     why=WRITTEN_LATE,
 )
 def kill_offline_and_reopen(scene: Scene) -> Outcome:
-    email, entered = scene.enters()
-    scene.browser.quit()
-    scene.restarts(scene.browser)
+    email, entered = kept_on_disk(scene)
     tab, came = scene.opens()
     scene.reads(tab, 2 * SECOND)
     scene.browser.context.set_offline(True)
@@ -118,11 +122,7 @@ def kill_offline_and_reopen(scene: Scene) -> Outcome:
     died = scene.clock.now
     scene.browser.kill()
     scene.restarts(scene.browser)
-    tab, back = scene.opens()
-    scene.reads(tab, 20 * SECOND)
-    left = scene.leaves(tab)
-    seen = (died - came) + (left - back)
-    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+    return reads_again(scene, email, entered, died - came, 20 * SECOND)
 
 
 @scenario("offline for 5 minutes", "read 2 min, no network while reading on for 5 min, read 1 min")
@@ -152,11 +152,7 @@ def offline_and_closed(scene: Scene) -> Outcome:
     closed = scene.leaves(tab)
     scene.clock.wait(10 * MINUTE)
     scene.browser.context.set_offline(False)
-    tab, reopened = scene.opens()
-    scene.reads(tab, MINUTE)
-    left = scene.leaves(tab)
-    seen = (closed - came) + (left - reopened)
-    return scene.outcome(Measures(left - entered, seen, seen), left, email=email)
+    return reads_again(scene, email, entered, closed - came, MINUTE)
 
 
 @scenario("server down for 2 minutes", "read 2 min, 2 min without a server, 2 min with it again")
