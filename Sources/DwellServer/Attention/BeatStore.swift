@@ -28,9 +28,11 @@ struct BeatStore {
     mutating func store(_ beats: [Beat]) throws -> [BeatOutcome] {
         let entries = try sessions.entries(beats.compactMap(\.source.key))
         let outcomes = try beats.map { try outcome(of: $0, entries) }
+        for found in entries.values { placer.remember(found) }
+        // In the order of the rows: neighbours lie on the same pages of the database.
         var waiting = zip(beats, outcomes).compactMap { beat, outcome in
             outcome.entry.map { Known(beat: beat, entry: $0) }
-        }
+        }.sorted { $0.entry.key < $1.entry.key }
         while !waiting.isEmpty {
             // What one beat leaves behind the next of the same entry must see.
             var met: Set<Int64> = []

@@ -1,13 +1,12 @@
 /// Names an entry among all.
-struct EntryKey: Hashable {
+struct EntryKey: Hashable, Comparable {
     let viewer: Int64
     let entry: Int64
-}
 
-/// Names a session among all.
-struct SessionKey: Hashable {
-    let viewer: Int64
-    let session: Int64
+    /// The order of their rows.
+    static func < (left: EntryKey, right: EntryKey) -> Bool {
+        (left.viewer, left.entry) < (right.viewer, right.entry)
+    }
 }
 
 /// Names a tab among all.

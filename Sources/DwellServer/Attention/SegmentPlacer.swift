@@ -25,6 +25,8 @@ struct SegmentPlacer {
     private let segments: SegmentQueries
     private let days: LocalDays
     private var dirty: Set<ViewerDay> = []
+    /// The latest sessions of entries, as far as they are known.
+    private var latest: [EntryKey: Session] = [:]
 
     init(connection: any DatabaseConnection, days: LocalDays) {
         sessions = SessionQueries(connection: connection)
@@ -32,9 +34,14 @@ struct SegmentPlacer {
         self.days = days
     }
 
+    /// Remembers what was read of an entry in the same transaction.
+    mutating func remember(_ found: FoundEntry) {
+        latest[found.entry.key] = found.latest
+    }
+
     /// Stores segments, of each entry those of one beat at most.
     mutating func place(_ claimed: [CreditedSegment]) throws {
-        let surroundings = try sessions.surroundings(of: claimed.map { ($0.entry, $0.segment.start) })
+        let surroundings = try surroundings(of: claimed)
         var names: Set<SegmentKey> = []
         var plain: [PlacedSegment] = []
         var others: [CreditedSegment] = []
@@ -58,21 +65,45 @@ struct SegmentPlacer {
     private mutating func placeTogether(_ placed: [PlacedSegment]) throws {
         let rows = try segments.store(placed)
         var disturbed: [(PlacedSegment, StoredSegment)] = []
-        var seen: [SessionKey: Timestamp] = [:]
+        var seen: [Int64: SeenSession] = [:]
         for (placed, row) in zip(placed, rows) {
             noteDays(of: placed.credited, row: row)
             if row.disturbs(placed) {
                 disturbed.append((placed, row))
             } else if row.end > placed.session.lastSeenAt {
-                let key = SessionKey(viewer: placed.credited.entry.viewer, session: placed.session.id)
-                seen[key] = max(seen[key] ?? row.end, row.end)
+                let session = placed.session
+                let end = max(seen[session.id]?.at ?? row.end, row.end)
+                seen[session.id] = SeenSession(entry: placed.credited.entry.key, before: session, at: end)
             }
         }
-        try sessions.touch(seen)
+        try touch(seen.values.sorted { $0.entry < $1.entry })
         for (placed, row) in disturbed { try regroup(placed, row: row) }
     }
 
+    private mutating func touch(_ seen: [SeenSession]) throws {
+        try sessions.touch(seen)
+        for seen in seen {
+            guard let known = latest[seen.entry], known.id == seen.before.id, known.lastSeenAt < seen.at else {
+                continue
+            }
+            latest[seen.entry] = known.seen(at: seen.at)
+        }
+    }
+
+    private func surroundings(of claimed: [CreditedSegment]) throws -> [SessionSurrounding] {
+        let known = claimed.map { credited -> SessionSurrounding? in
+            guard let latest = latest[credited.entry.key], latest.startedAt <= credited.segment.start else {
+                return nil
+            }
+            return SessionSurrounding(session: latest, next: nil)
+        }
+        let unknown = zip(claimed, known).filter { $1 == nil }.map { ($0.0.entry, $0.0.segment.start) }
+        var asked = try sessions.surroundings(of: unknown)[...]
+        return known.compactMap { $0 ?? asked.popFirst() }
+    }
+
     private mutating func place(_ credited: CreditedSegment) throws {
+        latest[credited.entry.key] = nil
         let surrounding = try sessions.surroundings(of: [(credited.entry, credited.segment.start)])[0]
         var session = surrounding.session
         if !surrounding.reaches(credited.segment) && !surrounding.joinsNext(credited.segment) {
@@ -85,13 +116,14 @@ struct SegmentPlacer {
         if surrounding.joinsNext(credited.segment) || row.disturbs(placed) {
             try regroup(placed, row: row)
         } else if row.end > session.lastSeenAt {
-            try sessions.touch([SessionKey(viewer: credited.entry.viewer, session: session.id): row.end])
+            try touch([SeenSession(entry: credited.entry.key, before: session, at: row.end)])
         }
     }
 
     /// Groups the sessions around a segment anew.
-    private func regroup(_ placed: PlacedSegment, row: StoredSegment) throws {
+    private mutating func regroup(_ placed: PlacedSegment, row: StoredSegment) throws {
         let entry = placed.credited.entry
+        latest[entry.key] = nil
         let start = min(row.start, placed.session.startedAt)
         let end = max(row.end, placed.credited.segment.end, placed.session.lastSeenAt)
         let found = try sessions.sessions(of: entry, within: start..<end, and: row.session)

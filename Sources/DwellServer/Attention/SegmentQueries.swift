@@ -11,25 +11,25 @@ struct SegmentQueries {
     /// - Returns: The rows as they are now, in the same order
     func store(_ placed: [PlacedSegment]) throws -> [StoredSegment] {
         guard !placed.isEmpty else { return [] }
-        let rows =
-            switch connection.dialect {
-            case .sqlite:
-                try placed.flatMap { try connection.rows(Self.upsertOne, $0.columns) }
-            case .postgres:
-                try connection.rows(Self.upsertMany, PlacedSegment.arrays(of: placed))
+        switch connection.dialect {
+        case .sqlite:
+            return try placed.map { placed in
+                guard let row = try connection.rows(Self.upsertOne, placed.columns).first else { throw Self.noRow }
+                return try StoredSegment(row: row)
             }
-        let stored = Dictionary(
-            uniqueKeysWithValues: try rows.map { row in
-                let stored = try StoredSegment(row: row)
-                return (stored.key, stored)
-            })
-        return try placed.map { placed in
-            guard let row = stored[placed.credited.key] else {
-                throw DatabaseError.failure("an upsert that returned no row")
+        case .postgres:
+            // In which order it returns the rows, nobody says.
+            let rows = try connection.rows(Self.upsertMany, PlacedSegment.arrays(of: placed))
+            let stored = Dictionary(
+                uniqueKeysWithValues: try rows.map { row in (try SegmentKey(row: row), try StoredSegment(row: row)) })
+            return try placed.map { placed in
+                guard let row = stored[placed.credited.key] else { throw Self.noRow }
+                return row
             }
-            return row
         }
     }
+
+    private static let noRow = DatabaseError.failure("an upsert that returned no row")
 
     /// The newest segments of some of the server's own tabs.
     func latest(_ keys: [TabKey]) throws -> [TabKey: LatestSegment] {
@@ -38,7 +38,7 @@ struct SegmentQueries {
         switch connection.dialect {
         case .sqlite:
             found = try keys.map { key in
-                (key, try connection.row(Self.latest, [key.entry.viewer, key.entry.entry, key.tab]))
+                (key, try connection.rows(Self.latest, [key.entry.viewer, key.entry.entry, key.tab]).first)
             }
         case .postgres:
             let rows = try connection.rows(
@@ -56,12 +56,13 @@ struct SegmentQueries {
         }
     }
 
-    private static let latest = """
+    private static let oneLatest = """
         SELECT n, started_at, ended_at FROM segment
         WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3
         ORDER BY n DESC LIMIT 1
         """
-    private static let manyLatest = SQLDialect.forEachKey(latest, ["bigint", "bigint", "text"])
+    private static let latest = SQLStatement(oneLatest)
+    private static let manyLatest = SQLStatement(SQLDialect.forEachKey(oneLatest, ["bigint", "bigint", "text"]))
 
     /// The segments of a session, for grouping.
     func members(of session: Session, of entry: Entry) throws -> [SessionGrouping.Member] {
@@ -88,27 +89,33 @@ struct SegmentQueries {
         switch connection.dialect {
         case .sqlite:
             for day in days {
-                try connection.execute(
-                    "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING",
-                    [day.viewer, day.day])
+                try connection.execute(Self.markOneDirty, [day.viewer, day.day])
             }
         case .postgres:
-            // DO UPDATE locks a mark that is there: whoever takes it waits for what this transaction brings.
             try connection.execute(
-                """
-                INSERT INTO dirty_day (viewer_id, day)
-                SELECT * FROM unnest($1::bigint[], $2::bigint[])
-                ON CONFLICT (viewer_id, day) DO UPDATE SET day = excluded.day
-                """, [SQLValue.integers(days.map(\.viewer)), SQLValue.integers(days.map(\.day))])
+                Self.markManyDirty, [SQLValue.integers(days.map(\.viewer)), SQLValue.integers(days.map(\.day))])
         }
     }
 
-    private static let upsertOne = """
-        \(insert) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
-        \(merge)
-        """
+    private static let markOneDirty = SQLStatement(
+        "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING")
 
-    private static let upsertMany = """
+    /// DO UPDATE locks a mark that is there: whoever takes it waits for what this transaction brings.
+    private static let markManyDirty = SQLStatement(
+        """
+        INSERT INTO dirty_day (viewer_id, day)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[])
+        ON CONFLICT (viewer_id, day) DO UPDATE SET day = excluded.day
+        """)
+
+    private static let upsertOne = SQLStatement(
+        """
+        \(insert) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+        \(merge) RETURNING session_id, started_at, ended_at, beats
+        """)
+
+    private static let upsertMany = SQLStatement(
+        """
         \(insert)
         SELECT *, beat_at FROM unnest(
             $1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
@@ -119,8 +126,8 @@ struct SegmentQueries {
             media_from_ms, media_to_ms, rate, end_reason, unsure_ms, refused_before_ms, refused_future_ms,
             refused_media_ms, beat_at
         )
-        \(merge)
-        """
+        \(merge) RETURNING viewer_id, entry_id, tab, n, session_id, started_at, ended_at, beats
+        """)
 
     private static let insert = """
         INSERT INTO segment (
@@ -171,7 +178,6 @@ struct SegmentQueries {
                 THEN excluded.first_beat_at ELSE segment.first_beat_at END,
             last_beat_at = CASE WHEN excluded.last_beat_at > segment.last_beat_at
                 THEN excluded.last_beat_at ELSE segment.last_beat_at END
-        RETURNING viewer_id, entry_id, tab, n, session_id, started_at, ended_at, beats
         """
 }
 
@@ -184,7 +190,6 @@ struct LatestSegment {
 
 /// A segment's row, as far as storing needs it.
 struct StoredSegment {
-    let key: SegmentKey
     let session: Int64
     let start: Timestamp
     let end: Timestamp
@@ -192,12 +197,17 @@ struct StoredSegment {
     let beats: Int
 
     fileprivate init(row: Row) throws {
-        let entry = EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"])
-        key = SegmentKey(tab: TabKey(entry: entry, tab: try row["tab"]), n: try row["n"])
         session = try row["session_id"]
         start = try row["started_at"]
         end = try row["ended_at"]
         beats = try row["beats"]
+    }
+}
+
+extension SegmentKey {
+    fileprivate init(row: Row) throws {
+        let entry = EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"])
+        self.init(tab: TabKey(entry: entry, tab: try row["tab"]), n: try row["n"])
     }
 }
 

@@ -5,37 +5,24 @@ import Foundation
 struct SessionQueries {
     let connection: any DatabaseConnection
 
-    private static let entry =
-        """
+    private static let entry = """
         SELECT session.viewer_id, session.id, session.started_at, session.device_id, session.video_id,
             session.closed_at, device.removed_at, device.removal
-        FROM session LEFT JOIN device ON device.id = session.device_id
         """
+    private static let tables = "FROM session LEFT JOIN device ON device.id = session.device_id"
 
     /// Entries by their keys, and what ended their devices, if anything did. In PostgreSQL nobody else changes what
     /// belongs to them until the end of the transaction.
     func entries(_ keys: [EntryKey]) throws -> [EntryKey: FoundEntry] {
-        let keys = Array(Set(keys))
+        let keys = Set(keys).sorted()
         guard !keys.isEmpty else { return [:] }
         let rows =
             switch connection.dialect {
-            case .sqlite:
-                try keys.flatMap { key in
-                    try connection.rows(
-                        """
-                        \(Self.entry)
-                        WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id
-                        """, [key.viewer, key.entry])
-                }
+            case .sqlite: try keys.flatMap { try connection.rows(Self.oneEntry, [$0.viewer, $0.entry]) }
             case .postgres:
                 try connection.rows(
-                    """
-                    \(Self.entry)
-                    JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (viewer_id, id)
-                        ON wanted.viewer_id = session.viewer_id AND wanted.id = session.id
-                    WHERE session.entry_id = session.id
-                    ORDER BY session.viewer_id, session.id FOR NO KEY UPDATE OF session
-                    """, [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
+                    Self.manyEntries,
+                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
             }
         return Dictionary(
             uniqueKeysWithValues: try rows.map { row in
@@ -43,6 +30,26 @@ struct SessionQueries {
                 return (found.entry.key, found)
             })
     }
+
+    private static let oneEntry = SQLStatement(
+        """
+        \(entry), latest.id AS latest_id, latest.started_at AS latest_started_at,
+            latest.last_seen_at AS latest_last_seen_at
+        \(tables)
+        JOIN session AS latest ON latest.viewer_id = session.viewer_id AND latest.entry_id = session.id
+        WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id
+        ORDER BY latest.started_at DESC, latest.id LIMIT 1
+        """)
+
+    /// Without the latest sessions: what waited for a lock would see them as they were before.
+    private static let manyEntries = SQLStatement(
+        """
+        \(entry), NULL::bigint AS latest_id \(tables)
+        JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (viewer_id, id)
+            ON wanted.viewer_id = session.viewer_id AND wanted.id = session.id
+        WHERE session.entry_id = session.id
+        ORDER BY session.viewer_id, session.id FOR NO KEY UPDATE OF session
+        """)
 
     /// An entry by its number.
     func entry(viewer: Int64, id: Int64) throws -> Entry? {
@@ -54,7 +61,7 @@ struct SessionQueries {
     func latestEntry(viewer: Int64, device: UUID) throws -> Entry? {
         try connection.row(
             """
-            \(Self.entry)
+            \(Self.entry) \(Self.tables)
             WHERE session.viewer_id = $1 AND session.device_id = $2 AND session.entry_id = session.id
                 AND session.closed_at IS NULL
             ORDER BY session.id DESC LIMIT 1
@@ -106,7 +113,7 @@ struct SessionQueries {
         }
     }
 
-    private static let surrounding = """
+    private static let oneSurrounding = """
         SELECT id, started_at, last_seen_at, (
             SELECT min(started_at) FROM session AS later
             WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
@@ -115,7 +122,9 @@ struct SessionQueries {
         WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
         ORDER BY started_at DESC, id LIMIT 1
         """
-    private static let manySurroundings = SQLDialect.forEachKey(surrounding, ["bigint", "bigint", "bigint"])
+    private static let surrounding = SQLStatement(oneSurrounding)
+    private static let manySurroundings = SQLStatement(
+        SQLDialect.forEachKey(oneSurrounding, ["bigint", "bigint", "bigint"]))
 
     /// The sessions of an entry that a window of time reaches, and the one of a given number.
     func sessions(of entry: Entry, within window: Range<Timestamp>, and id: Int64) throws -> [Session] {
@@ -140,37 +149,48 @@ struct SessionQueries {
     }
 
     /// Moves last signs of life forward, never back.
-    func touch(_ times: [SessionKey: Timestamp]) throws {
-        guard !times.isEmpty else { return }
+    func touch(_ seen: [SeenSession]) throws {
+        guard !seen.isEmpty else { return }
         switch connection.dialect {
         case .sqlite:
-            for (key, time) in times {
-                try connection.execute(
-                    """
-                    UPDATE session SET last_seen_at = $3
-                    WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
-                    """, [key.viewer, key.session, time])
+            for seen in seen {
+                if seen.staysInSlot {
+                    try connection.execute(Self.touchInSlot, [seen.entry.viewer, seen.before.id, seen.at])
+                } else {
+                    try connection.execute(Self.touch, [seen.entry.viewer, seen.before.id, seen.at])
+                }
             }
         case .postgres:
-            let all = Array(times)
             try connection.execute(
-                """
-                UPDATE session SET last_seen_at = seen.at
-                FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS seen (viewer_id, id, at)
-                WHERE session.viewer_id = seen.viewer_id AND session.id = seen.id AND session.last_seen_at < seen.at
-                """,
+                Self.touchMany,
                 [
-                    SQLValue.integers(all.map(\.key.viewer)), SQLValue.integers(all.map(\.key.session)),
-                    SQLValue.integers(all.map(\.value.milliseconds)),
+                    SQLValue.integers(seen.map(\.entry.viewer)), SQLValue.integers(seen.map(\.before.id)),
+                    SQLValue.integers(seen.map(\.at.milliseconds)),
                 ])
         }
     }
 
+    private static let touch = SQLStatement(
+        """
+        UPDATE session SET last_seen_at = $3, seen_slot = $3 / \(Session.slotLength)
+        WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
+        """)
+    /// A column that SQLite is told to set is written to its index even when it stays as it is.
+    private static let touchInSlot = SQLStatement(
+        "UPDATE session SET last_seen_at = $3 WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3")
+    private static let touchMany = SQLStatement(
+        """
+        UPDATE session SET last_seen_at = seen.at, seen_slot = seen.at / \(Session.slotLength)
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS seen (viewer_id, id, at)
+        WHERE session.viewer_id = seen.viewer_id AND session.id = seen.id AND session.last_seen_at < seen.at
+        """)
+
     /// Says anew when a session was.
     func update(_ session: Session, of entry: Entry) throws {
         try connection.execute(
-            "UPDATE session SET started_at = $3, last_seen_at = $4 WHERE viewer_id = $1 AND id = $2",
-            [entry.viewer, session.id, session.startedAt, session.lastSeenAt])
+            """
+            UPDATE session SET started_at = $3, last_seen_at = $4, seen_slot = $5 WHERE viewer_id = $1 AND id = $2
+            """, [entry.viewer, session.id, session.startedAt, session.lastSeenAt, session.seenSlot])
     }
 
     /// Removes a session that has no segments left.
@@ -187,23 +207,38 @@ struct SessionQueries {
     private func insert(_ session: Session, of entry: Entry) throws {
         try connection.execute(
             """
-            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """,
             [
                 entry.viewer, session.id, entry.id, entry.device, entry.videoID, session.startedAt,
-                session.lastSeenAt,
+                session.lastSeenAt, session.seenSlot,
             ])
     }
+}
+
+/// A session, and when it was heard of since.
+struct SeenSession {
+    let entry: EntryKey
+    let before: Session
+    let at: Timestamp
+
+    fileprivate var staysInSlot: Bool { before.seen(at: at).seenSlot == before.seenSlot }
 }
 
 /// An entry, and what ended its device, if anything did.
 struct FoundEntry {
     let entry: Entry
     let removal: (Device.Removal, at: Timestamp)?
+    /// Its latest session, where that is known.
+    let latest: Session?
 
     fileprivate init(row: Row) throws {
         entry = try Entry(row: row)
+        let latest: Int64? = try row["latest_id"]
+        self.latest = try latest.map {
+            Session(id: $0, startedAt: try row["latest_started_at"], lastSeenAt: try row["latest_last_seen_at"])
+        }
         let removal: Device.Removal? = try row["removal"]
         let time: Timestamp? = try row["removed_at"]
         self.removal = removal.flatMap { removal in time.map { (removal, at: $0) } }
