@@ -10,15 +10,23 @@ struct EntryKey: Hashable, Comparable {
 }
 
 /// Names a tab among all.
-struct TabKey: Hashable {
+struct TabKey: Hashable, Comparable {
     let entry: EntryKey
     let tab: String
+
+    static func < (left: TabKey, right: TabKey) -> Bool {
+        (left.entry, left.tab) < (right.entry, right.tab)
+    }
 }
 
 /// Names a segment among all.
-struct SegmentKey: Hashable {
+struct SegmentKey: Hashable, Comparable {
     let tab: TabKey
     let n: Int64
+
+    static func < (left: SegmentKey, right: SegmentKey) -> Bool {
+        (left.tab, left.n) < (right.tab, right.n)
+    }
 }
 
 /// A day of one viewer.

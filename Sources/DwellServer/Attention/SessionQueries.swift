@@ -5,11 +5,12 @@ import Foundation
 struct SessionQueries {
     let connection: any DatabaseConnection
 
-    private static let entry = """
+    private static let entry =
+        """
         SELECT session.viewer_id, session.id, session.started_at, session.device_id, session.video_id,
             session.closed_at, device.removed_at, device.removal
+        FROM session LEFT JOIN device ON device.id = session.device_id
         """
-    private static let tables = "FROM session LEFT JOIN device ON device.id = session.device_id"
 
     /// Entries by their keys, and what ended their devices, if anything did. In PostgreSQL nobody else changes what
     /// belongs to them until the end of the transaction.
@@ -32,24 +33,40 @@ struct SessionQueries {
     }
 
     private static let oneEntry = SQLStatement(
-        """
-        \(entry), latest.id AS latest_id, latest.started_at AS latest_started_at,
-            latest.last_seen_at AS latest_last_seen_at
-        \(tables)
-        JOIN session AS latest ON latest.viewer_id = session.viewer_id AND latest.entry_id = session.id
-        WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id
-        ORDER BY latest.started_at DESC, latest.id LIMIT 1
-        """)
-
-    /// Without the latest sessions: what waited for a lock would see them as they were before.
+        "\(entry) WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id")
     private static let manyEntries = SQLStatement(
         """
-        \(entry), NULL::bigint AS latest_id \(tables)
+        \(entry)
         JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (viewer_id, id)
             ON wanted.viewer_id = session.viewer_id AND wanted.id = session.id
         WHERE session.entry_id = session.id
         ORDER BY session.viewer_id, session.id FOR NO KEY UPDATE OF session
         """)
+
+    /// The latest sessions of entries.
+    func latest(_ keys: [EntryKey]) throws -> [EntryKey: Session] {
+        guard !keys.isEmpty else { return [:] }
+        let rows =
+            switch connection.dialect {
+            case .sqlite: try keys.flatMap { try connection.rows(Self.latest, [$0.viewer, $0.entry]) }
+            case .postgres:
+                try connection.rows(
+                    Self.manyLatest,
+                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
+            }
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { row in
+                (EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"]), try Session(row: row))
+            })
+    }
+
+    private static let oneLatest = """
+        SELECT viewer_id, entry_id, id, started_at, last_seen_at FROM session
+        WHERE viewer_id = $1 AND entry_id = $2
+        ORDER BY started_at DESC LIMIT 1
+        """
+    private static let latest = SQLStatement(oneLatest)
+    private static let manyLatest = SQLStatement(SQLDialect.forEachKey(oneLatest, ["bigint", "bigint"]))
 
     /// An entry by its number.
     func entry(viewer: Int64, id: Int64) throws -> Entry? {
@@ -61,7 +78,7 @@ struct SessionQueries {
     func latestEntry(viewer: Int64, device: UUID) throws -> Entry? {
         try connection.row(
             """
-            \(Self.entry) \(Self.tables)
+            \(Self.entry)
             WHERE session.viewer_id = $1 AND session.device_id = $2 AND session.entry_id = session.id
                 AND session.closed_at IS NULL
             ORDER BY session.id DESC LIMIT 1
@@ -85,46 +102,21 @@ struct SessionQueries {
             [entry.viewer, entry.id, time])
     }
 
-    /// The session of an entry that was going on at a moment, or was the last before.
-    func session(of entry: Entry, at time: Timestamp) throws -> SessionSurrounding? {
-        try surroundings(of: [(entry, time)]).first
+    /// What the sessions of an entry are like around a moment that is not before the entry.
+    func surrounding(of entry: Entry, at time: Timestamp) throws -> SessionSurrounding {
+        let row = try connection.row(
+            """
+            SELECT id, started_at, last_seen_at, (
+                SELECT min(started_at) FROM session AS later
+                WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
+            ) AS next_started_at
+            FROM session
+            WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
+            ORDER BY started_at DESC LIMIT 1
+            """, [entry.viewer, entry.id, time])
+        guard let row else { throw DatabaseError.failure("an entry without a session") }
+        return SessionSurrounding(session: try Session(row: row), next: try row["next_started_at"])
     }
-
-    /// What the sessions of entries are like around moments that are not before the entries.
-    func surroundings(of moments: [(entry: Entry, time: Timestamp)]) throws -> [SessionSurrounding] {
-        guard !moments.isEmpty else { return [] }
-        let rows =
-            switch connection.dialect {
-            case .sqlite:
-                try moments.flatMap { entry, time in
-                    try connection.rows(Self.surrounding, [entry.viewer, entry.id, time])
-                }
-            case .postgres:
-                try connection.rows(
-                    Self.manySurroundings,
-                    [
-                        SQLValue.integers(moments.map(\.entry.viewer)), SQLValue.integers(moments.map(\.entry.id)),
-                        SQLValue.integers(moments.map(\.time.milliseconds)),
-                    ])
-            }
-        guard rows.count == moments.count else { throw DatabaseError.failure("an entry without a session") }
-        return try rows.map { row in
-            SessionSurrounding(session: try Session(row: row), next: try row["next_started_at"])
-        }
-    }
-
-    private static let oneSurrounding = """
-        SELECT id, started_at, last_seen_at, (
-            SELECT min(started_at) FROM session AS later
-            WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
-        ) AS next_started_at
-        FROM session
-        WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
-        ORDER BY started_at DESC, id LIMIT 1
-        """
-    private static let surrounding = SQLStatement(oneSurrounding)
-    private static let manySurroundings = SQLStatement(
-        SQLDialect.forEachKey(oneSurrounding, ["bigint", "bigint", "bigint"]))
 
     /// The sessions of an entry that a window of time reaches, and the one of a given number.
     func sessions(of entry: Entry, within window: Range<Timestamp>, and id: Int64) throws -> [Session] {
@@ -230,15 +222,9 @@ struct SeenSession {
 struct FoundEntry {
     let entry: Entry
     let removal: (Device.Removal, at: Timestamp)?
-    /// Its latest session, where that is known.
-    let latest: Session?
 
     fileprivate init(row: Row) throws {
         entry = try Entry(row: row)
-        let latest: Int64? = try row["latest_id"]
-        self.latest = try latest.map {
-            Session(id: $0, startedAt: try row["latest_started_at"], lastSeenAt: try row["latest_last_seen_at"])
-        }
         let removal: Device.Removal? = try row["removal"]
         let time: Timestamp? = try row["removed_at"]
         self.removal = removal.flatMap { removal in time.map { (removal, at: $0) } }
