@@ -16,11 +16,12 @@ package struct SignedToken: Sendable {
     private static let signatureLength = 16
     private static let contentLength = 24
 
-    private let key: SymmetricKey
+    /// Signs; prepared once, as that takes as long as signing.
+    private let signer: HMAC<SHA256>
 
     /// - Parameter key: Derived for this one use
     package init(key: SymmetricKey) {
-        self.key = key
+        signer = HMAC(key: key)
     }
 
     /// The token as text: base64url of three big-endian numbers and the first half of their HMAC-SHA-256.
@@ -29,7 +30,7 @@ package struct SignedToken: Sendable {
         for number in [content.viewer, content.entry, content.expiresAt.milliseconds] {
             withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
         }
-        bytes.append(contentsOf: HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Self.signatureLength))
+        bytes.append(contentsOf: code(of: bytes).prefix(Self.signatureLength))
         return Base64URL.text(of: bytes)
     }
 
@@ -38,8 +39,7 @@ package struct SignedToken: Sendable {
         withUnsafeTemporaryAllocation(byteCount: Self.contentLength + Self.signatureLength, alignment: 8) { bytes in
             guard Base64URL.read(value.utf8, into: bytes) else { return nil }
             let signed = UnsafeRawBufferPointer(rebasing: bytes[..<Self.contentLength])
-            let code = HMAC<SHA256>.authenticationCode(for: signed, using: key)
-            let difference = zip(bytes[Self.contentLength...], code).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
+            let difference = zip(bytes[Self.contentLength...], code(of: signed)).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
             guard difference == 0 else { return nil }
             func number(_ index: Int) -> Int64 {
                 Int64(bigEndian: signed.load(fromByteOffset: index * 8, as: Int64.self))
@@ -48,6 +48,12 @@ package struct SignedToken: Sendable {
                 viewer: number(0), entry: number(1), expiresAt: Timestamp(milliseconds: number(2)))
             return now < content.expiresAt ? content : nil
         }
+    }
+
+    private func code(of bytes: some DataProtocol) -> HMAC<SHA256>.MAC {
+        var signer = signer
+        signer.update(data: bytes)
+        return signer.finalize()
     }
 }
 
