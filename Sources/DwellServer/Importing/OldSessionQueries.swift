@@ -31,7 +31,8 @@ struct OldSessionQueries {
             """
             INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot)
             VALUES ($1, $2, $2, $3, $4, $5, $6, $7)
-            """, [
+            """,
+            [
                 viewer, number, session.device, videoID, session.start, session.end,
                 session.end.milliseconds / Session.slotLength,
             ])

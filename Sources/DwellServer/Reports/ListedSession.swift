@@ -20,13 +20,15 @@ struct ListedSession {
     static func query(_ found: String) -> String {
         """
         SELECT found.id, found.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email,
-            account.username, found.started_at, found.last_seen_at, entry.closed_at, found.device_id,
+            account.username, found.started_at, found.last_seen_at, found.device_id,
             video.name AS video, found.elapsed_error_ms, found.visible_ms, found.visible_error_ms, found.engaged_ms,
             found.engaged_error_ms, found.refused_before_ms, found.refused_future_ms, found.refused_media_ms,
-            found.folded_at
+            found.folded_at, (
+                SELECT entry.closed_at FROM session AS entry
+                WHERE entry.viewer_id = found.viewer_id AND entry.id = found.entry_id
+            ) AS closed_at
         FROM (\(found)) AS found JOIN viewer ON viewer.id = found.viewer_id
             LEFT JOIN account ON account.viewer_id = viewer.id
-            JOIN session AS entry ON entry.viewer_id = found.viewer_id AND entry.id = found.entry_id
             LEFT JOIN content AS video ON video.id = found.video_id
         ORDER BY found.started_at DESC, found.id DESC
         """

@@ -63,9 +63,8 @@ package struct Retention: Sendable {
         var size = Self.firstSize
         while let end = page.last?.session {
             while !page.isEmpty {
-                let start = ContinuousClock.now
-                guard began.duration(to: start) < time else { return report(outcome) }
-                let (step, done) = try await step(Array(page), size: size)
+                guard began.duration(to: .now) < time else { return report(outcome) }
+                let (step, done, start) = try await step(Array(page), size: size)
                 let taken = start.duration(to: .now)
                 page = page.dropFirst(done)
                 outcome.add(step, taken: taken)
@@ -121,29 +120,32 @@ package struct Retention: Sendable {
 
     /// Folds the first of some sessions, in one transaction.
     /// - Parameter size: How many segments are removed at most
-    /// - Returns: What was folded, and how many of the sessions need no other step
-    private func step(_ candidates: [Candidate], size: Int) async throws -> (Outcome, done: Int) {
+    /// - Returns: What was folded, how many of the sessions need no other step, and when it was the transaction's turn
+    private func step(
+        _ candidates: [Candidate], size: Int
+    ) async throws -> (Outcome, done: Int, start: ContinuousClock.Instant) {
         let now = clock.now()
         return try await database.write { [days] connection in
+            let start = ContinuousClock.now
             try connection.lock(.statistics)
             let queries = RetentionQueries(connection: connection)
             var outcome = Outcome()
             var left = size
             for (index, candidate) in candidates.enumerated() {
                 let session = candidate.session
-                guard left > 0 else { return (outcome, index) }
+                guard left > 0 else { return (outcome, index, start) }
                 // What marks a day now can't be computed without the segments: the next run does.
                 let touched = days.day(of: session.startedAt)...days.day(of: session.lastSeenAt)
                 if try queries.isDirty(viewer: session.viewer, days: touched) { continue }
                 if let totals = candidate.totals { try queries.keep(totals, of: session) }
                 let removed = try queries.removeSegments(of: session, limit: left)
                 outcome.segments += removed
-                guard removed < left else { return (outcome, index) }
+                guard removed < left else { return (outcome, index, start) }
                 try queries.noteFolded(session, at: now)
                 outcome.sessions += 1
                 left -= max(1, removed)
             }
-            return (outcome, candidates.count)
+            return (outcome, candidates.count, start)
         }
     }
 

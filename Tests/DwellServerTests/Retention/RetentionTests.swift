@@ -398,6 +398,7 @@ private final class WatchedDatabase: Database {
     init(_ base: any Database) { self.base = base }
 
     var dialect: SQLDialect { base.dialect }
+    var writers: Int { base.writers }
 
     func read<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value

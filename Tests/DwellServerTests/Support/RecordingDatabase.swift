@@ -17,6 +17,7 @@ final class RecordingDatabase: Database {
     var statements: [String: [SQLValue]] { sent.withLock { $0 } }
 
     var dialect: SQLDialect { base.dialect }
+    var writers: Int { base.writers }
 
     func read<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
