@@ -2,8 +2,8 @@
 --     dwell migrate --database-url postgres://localhost/sizes && psql -d sizes -f Benchmarks/sizes.sql
 INSERT INTO viewer SELECT n, 'guest', 'visitor' || n || '@example.com', 0 FROM generate_series(1, 100000) AS n;
 INSERT INTO content SELECT 10 + n, 'page', '/page-' || n FROM generate_series(1, 100) AS n;
-INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at)
-SELECT n, n, n, 1795248694298, 1795249694298 FROM generate_series(1, 100000) AS n;
+INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at, seen_slot)
+SELECT n, n, n, 1795248694298, 1795249694298, 1795249694298 / 300000 FROM generate_series(1, 100000) AS n;
 INSERT INTO segment (
     viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, end_reason, unsure_ms, beats,
     first_beat_at, last_beat_at)

@@ -87,8 +87,8 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> SQLiteFile:
             [(id, f"v{id}@example.org") for id in range(1, viewers + 1)],
         )
         connection.executemany(
-            "INSERT INTO session VALUES (?, ?, ?, NULL, NULL, ?, ?, NULL)",
-            [(id, id, id, id * 1000, id * 1000 + 900_000) for id in range(1, viewers + 1)],
+            "INSERT INTO session VALUES (?, ?, ?, NULL, NULL, ?, ?, NULL, ?)",
+            [(id, id, id, id * 1000, id * 1000 + 900_000, (id * 1000 + 900_000) // 300_000) for id in range(1, viewers + 1)],
         )
         connection.executemany(
             "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?, ?, 'active', NULL, NULL, NULL, NULL, ?, NULL,"

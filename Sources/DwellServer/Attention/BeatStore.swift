@@ -5,7 +5,6 @@ import Foundation
 struct BeatStore {
     private let settings: BeatSettings
     private let sessions: SessionQueries
-    private let segments: SegmentQueries
     private var placer: SegmentPlacer
     private(set) var contents: ContentQueries
 
@@ -13,12 +12,17 @@ struct BeatStore {
     private struct Known {
         let beat: Beat
         let entry: Entry
+
+        /// What its segments are called.
+        var segmentKeys: [SegmentKey] {
+            guard case .claims(let claims, _, _) = beat.content else { return [] }
+            return claims.map { SegmentKey(tab: TabKey(entry: entry.key, tab: $0.tab), n: $0.n) }
+        }
     }
 
     init(connection: any DatabaseConnection, settings: BeatSettings) {
         self.settings = settings
         sessions = SessionQueries(connection: connection)
-        segments = SegmentQueries(connection: connection)
         placer = SegmentPlacer(connection: connection, days: settings.days)
         contents = ContentQueries(connection: connection, known: settings.contents)
     }
@@ -28,17 +32,11 @@ struct BeatStore {
     mutating func store(_ beats: [Beat]) throws -> [BeatOutcome] {
         let entries = try sessions.entries(beats.compactMap(\.source.key))
         let outcomes = try beats.map { try outcome(of: $0, entries) }
-        var waiting = zip(beats, outcomes).compactMap { beat, outcome in
-            outcome.entry.map { Known(beat: beat, entry: $0) }
-        }
-        while !waiting.isEmpty {
-            // What one beat leaves behind the next of the same entry must see.
-            var met: Set<Int64> = []
-            let split = waiting.stablyPartitioned { met.insert($0.entry.id).inserted }
-            try placer.place(try claimed(by: split.first))
-            waiting = split.second
-        }
-        try placer.markDirtyDays()
+        // In the order of the rows: neighbours lie on the same pages of the database.
+        try place(
+            zip(beats, outcomes).compactMap { beat, outcome in
+                outcome.entry.map { Known(beat: beat, entry: $0) }
+            }.sorted { $0.entry.key < $1.entry.key })
         return outcomes
     }
 
@@ -49,7 +47,7 @@ struct BeatStore {
         viewer: Int64, device: UUID, video: String?, closing earlier: Int64?, at time: Timestamp
     ) throws -> Entry {
         if let earlier, let entry = try sessions.entry(viewer: viewer, id: earlier), entry.closedAt == nil {
-            if let latest = try sessions.session(of: entry, at: time)?.session, time <= latest.boundary {
+            if let latest = try sessions.latest([entry.key])[entry.key], time <= latest.boundary {
                 try place([Known(beat: .playback(of: entry, at: time), entry: entry)])
             }
             try sessions.close(entry, at: time)
@@ -57,12 +55,7 @@ struct BeatStore {
         let videoID = try video.map { try contents.number(of: $0, kind: .video) }
         let entry = try sessions.enter(viewer: viewer, device: device, videoID: videoID, at: time)
         try place([Known(beat: .playback(of: entry, at: time), entry: entry)])
-        try placer.markDirtyDays()
         return entry
-    }
-
-    private mutating func place(_ beats: [Known]) throws {
-        try placer.place(try claimed(by: beats))
     }
 
     /// Whether a beat can be stored, and under which entry.
@@ -89,33 +82,45 @@ struct BeatStore {
         return try sessions.enter(viewer: viewer, device: device, videoID: nil, at: start)
     }
 
-    /// The segments that beats tell of, as credited.
-    private mutating func claimed(by beats: [Known]) throws -> [CreditedSegment] {
-        var claimed: [CreditedSegment] = []
-        var signs: [Sign] = []
-        for known in beats {
-            let (entry, arrival) = (known.entry, known.beat.arrival)
-            switch known.beat.content {
-            case .presence(let page):
-                let number = try page.map { try contents.number(of: $0, kind: .page) }
-                signs.append(Sign(entry: entry, time: arrival, pageID: number, videoID: nil))
-            case .playback:
-                signs.append(Sign(entry: entry, time: arrival, pageID: nil, videoID: entry.videoID))
-            case .claims(let claims, let sentAt, let interval):
-                for claim in claims {
-                    let segment = Credit.segment(
-                        for: claim, sentAt: sentAt, arrival: arrival, earliest: entry.startedAt, interval: interval)
-                    claimed.append(
-                        CreditedSegment(
-                            entry: entry, segment: segment,
-                            pageID: try segment.page.map { try contents.number(of: $0, kind: .page) },
-                            videoID: try segment.video.map { try contents.number(of: $0, kind: .video) },
-                            arrival: arrival))
-                }
+    private mutating func place(_ beats: [Known]) throws {
+        let told = try beats.map { (beat: $0, sign: try sign(in: $0)) }
+        try placer.load(
+            entries: Set(beats.map(\.entry.key)).sorted(), segments: beats.flatMap(\.segmentKeys),
+            tabs: told.compactMap(\.sign?.key))
+        for (beat, sign) in told {
+            if let sign {
+                try placer.place(sign.segment(after: placer.newest(of: sign.key), settings))
             }
+            for credited in try claimed(by: beat) { try placer.place(credited) }
         }
-        let latest = try segments.latest(signs.map { TabKey(entry: $0.entry.key, tab: $0.tab) })
-        return claimed + signs.map { $0.segment(after: latest[TabKey(entry: $0.entry.key, tab: $0.tab)], settings) }
+        try placer.finish()
+    }
+
+    /// What a beat without segments says.
+    private mutating func sign(in known: Known) throws -> Sign? {
+        switch known.beat.content {
+        case .presence(let page):
+            let number = try page.map { try contents.number(of: $0, kind: .page) }
+            return Sign(entry: known.entry, time: known.beat.arrival, pageID: number, videoID: nil)
+        case .playback:
+            return Sign(entry: known.entry, time: known.beat.arrival, pageID: nil, videoID: known.entry.videoID)
+        case .claims: return nil
+        }
+    }
+
+    /// The segments that a beat tells of, as credited.
+    private mutating func claimed(by known: Known) throws -> [CreditedSegment] {
+        guard case .claims(let claims, let sentAt, let interval) = known.beat.content else { return [] }
+        return try claims.map { claim in
+            let segment = Credit.segment(
+                for: claim, sentAt: sentAt, arrival: known.beat.arrival, earliest: known.entry.startedAt,
+                interval: interval)
+            return CreditedSegment(
+                entry: known.entry, segment: segment,
+                pageID: try segment.page.map { try contents.number(of: $0, kind: .page) },
+                videoID: try segment.video.map { try contents.number(of: $0, kind: .video) },
+                arrival: known.beat.arrival)
+        }
     }
 }
 
@@ -127,17 +132,17 @@ private struct Sign {
     let videoID: Int64?
 
     /// One stream a page: two tabs that take turns must not cut each other's time into pieces.
-    var tab: String { pageID.map { ":\($0)" } ?? ":" }
+    var key: TabKey { TabKey(entry: entry.key, tab: pageID.map { ":\($0)" } ?? ":") }
 
     /// The stream's latest segment, extended to this beat, or the next one.
-    func segment(after latest: LatestSegment?, _ settings: BeatSettings) -> CreditedSegment {
+    func segment(after latest: StoredSegment?, _ settings: BeatSettings) -> CreditedSegment {
         // A clock that was set back, even before the entry, loses no beat and gives no time.
         let time = max(time, entry.startedAt)
         var segment = Segment(
-            tab: tab, n: 0, start: time, end: time, attention: .active, unsure: settings.interval)
+            tab: key.tab, n: 0, start: time, end: time, attention: .active, unsure: settings.interval)
         if let latest {
             let reaches = time <= latest.end + settings.bridge
-            segment.n = reaches ? latest.n : latest.n + 1
+            segment.n = reaches ? latest.key.n : latest.key.n + 1
             if reaches { segment.start = latest.start }
             segment.end = reaches ? max(latest.end, time) : time
         }
@@ -166,14 +171,5 @@ extension Beat {
             return nil
         }
         return arrival - (sentAt - first)
-    }
-}
-
-extension Array {
-    /// The elements for which `isFirst` holds and the others, each in their order.
-    fileprivate func stablyPartitioned(_ isFirst: (Element) -> Bool) -> (first: [Element], second: [Element]) {
-        reduce(into: ([], [])) { parts, element in
-            if isFirst(element) { parts.0.append(element) } else { parts.1.append(element) }
-        }
     }
 }

@@ -1,25 +1,32 @@
 /// Names an entry among all.
-struct EntryKey: Hashable {
+struct EntryKey: Hashable, Comparable {
     let viewer: Int64
     let entry: Int64
-}
 
-/// Names a session among all.
-struct SessionKey: Hashable {
-    let viewer: Int64
-    let session: Int64
+    /// The order of their rows.
+    static func < (left: EntryKey, right: EntryKey) -> Bool {
+        (left.viewer, left.entry) < (right.viewer, right.entry)
+    }
 }
 
 /// Names a tab among all.
-struct TabKey: Hashable {
+struct TabKey: Hashable, Comparable {
     let entry: EntryKey
     let tab: String
+
+    static func < (left: TabKey, right: TabKey) -> Bool {
+        (left.entry, left.tab) < (right.entry, right.tab)
+    }
 }
 
 /// Names a segment among all.
-struct SegmentKey: Hashable {
+struct SegmentKey: Hashable, Comparable {
     let tab: TabKey
     let n: Int64
+
+    static func < (left: SegmentKey, right: SegmentKey) -> Bool {
+        (left.tab, left.n) < (right.tab, right.n)
+    }
 }
 
 /// A day of one viewer.

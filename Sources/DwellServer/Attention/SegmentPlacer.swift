@@ -1,30 +1,25 @@
 import DwellAPI
 
-/// A segment as credited, and where it comes from.
-struct CreditedSegment {
-    let entry: Entry
-    let segment: Segment
-    /// The numbers of its page and its video.
-    let pageID: Int64?
-    let videoID: Int64?
-    /// When the beat came that told of it.
-    let arrival: Timestamp
-
-    /// Names it among all.
-    var key: SegmentKey {
-        SegmentKey(tab: TabKey(entry: entry.key, tab: segment.tab), n: segment.n)
-    }
-}
-
 /// Puts segments where they belong: into the session that was going on, or one of its own after 30 silent minutes.
 ///
-/// Nearly all extend the session that is going on; those go to the database together. The others are looked at one by
-/// one.
+/// What concerns a batch is read first; segments are then merged and sessions moved forward in memory, and what changed
+/// is written at the end. That is right as long as a segment simply goes on with its entry's latest session, as nearly
+/// all do. The others are looked at one by one, in the database.
 struct SegmentPlacer {
     private let sessions: SessionQueries
     private let segments: SegmentQueries
     private let days: LocalDays
     private var dirty: Set<ViewerDay> = []
+    /// The latest sessions of entries, as far as they are known, as they will be.
+    private var latest: [EntryKey: Session] = [:]
+    /// Segments that were met, as they will be.
+    private var known: [SegmentKey: StoredSegment] = [:]
+    /// The newest of the server's own tabs.
+    private var newest: [TabKey: Int64] = [:]
+    /// What the database does not know yet.
+    private var fresh: Set<SegmentKey> = []
+    private var changed: Set<SegmentKey> = []
+    private var seen: [Int64: SeenSession] = [:]
 
     init(connection: any DatabaseConnection, days: LocalDays) {
         sessions = SessionQueries(connection: connection)
@@ -32,69 +27,109 @@ struct SegmentPlacer {
         self.days = days
     }
 
-    /// Stores segments, of each entry those of one beat at most.
-    mutating func place(_ claimed: [CreditedSegment]) throws {
-        let surroundings = try sessions.surroundings(of: claimed.map { ($0.entry, $0.segment.start) })
-        var names: Set<SegmentKey> = []
-        var plain: [PlacedSegment] = []
-        var others: [CreditedSegment] = []
-        for (credited, surrounding) in zip(claimed, surroundings) {
-            if surrounding.takes(credited.segment), names.insert(credited.key).inserted {
-                plain.append(PlacedSegment(credited: credited, session: surrounding.session))
-            } else {
-                others.append(credited)
-            }
+    /// Reads what segments will be merged with.
+    /// - Parameters:
+    ///   - entries: Whose they are; they are locked
+    ///   - keys: What segments are called
+    ///   - tabs: The server's own tabs, of which the newest segment is needed
+    mutating func load(entries: [EntryKey], segments keys: [SegmentKey], tabs: [TabKey]) throws {
+        latest.merge(try sessions.latest(entries)) { $1 }
+        for segment in try segments.segments(Set(keys).sorted()) { known[segment.key] = segment }
+        for segment in try segments.latest(Set(tabs).sorted()) {
+            known[segment.key] = segment
+            newest[segment.key.tab] = segment.key.n
         }
-        try placeTogether(plain)
-        for credited in others { try place(credited) }
     }
 
-    /// Notes every day that has to be computed anew.
-    mutating func markDirtyDays() throws {
+    /// The newest segment of one of the server's own tabs.
+    func newest(of tab: TabKey) -> StoredSegment? {
+        newest[tab].flatMap { known[SegmentKey(tab: tab, n: $0)] }
+    }
+
+    /// Takes a segment, whose name was among those loaded.
+    mutating func place(_ credited: CreditedSegment) throws {
+        let entry = credited.entry.key
+        let old = known[credited.key]
+        guard let session = latest[entry], session.takes(credited.segment),
+            let segment = merged(old, with: credited, in: session)
+        else { return try placeInDatabase(credited) }
+        note(segment, after: old)
+        changed.insert(segment.key)
+        if segment.end > session.lastSeenAt {
+            latest[entry] = session.seen(at: segment.end)
+            let before = seen[session.id]?.before ?? session
+            seen[session.id] = SeenSession(entry: entry, before: before, at: segment.end)
+        }
+    }
+
+    /// Writes what changed, and notes every day that has to be computed anew.
+    mutating func finish() throws {
+        try flush()
         try segments.markDirty(dirty.sorted())
         dirty = []
     }
 
-    private mutating func placeTogether(_ placed: [PlacedSegment]) throws {
-        let rows = try segments.store(placed)
-        var disturbed: [(PlacedSegment, StoredSegment)] = []
-        var seen: [SessionKey: Timestamp] = [:]
-        for (placed, row) in zip(placed, rows) {
-            noteDays(of: placed.credited, row: row)
-            if row.disturbs(placed) {
-                disturbed.append((placed, row))
-            } else if row.end > placed.session.lastSeenAt {
-                let key = SessionKey(viewer: placed.credited.entry.viewer, session: placed.session.id)
-                seen[key] = max(seen[key] ?? row.end, row.end)
-            }
-        }
-        try sessions.touch(seen)
-        for (placed, row) in disturbed { try regroup(placed, row: row) }
+    /// A segment as it will be; `nil` when its session may not stay as it is.
+    private func merged(
+        _ old: StoredSegment?, with credited: CreditedSegment, in session: Session
+    ) -> StoredSegment? {
+        let told = StoredSegment(credited, in: session.id)
+        guard let old else { return told }
+        let merged = old.merged(with: told)
+        // A beat that was quicker than the one before it moves the segment back, and the session's end with it.
+        let movesBack = merged.end < old.end && old.end >= session.lastSeenAt
+        return old.session == session.id && !movesBack ? merged : nil
     }
 
-    private mutating func place(_ credited: CreditedSegment) throws {
-        let surrounding = try sessions.surroundings(of: [(credited.entry, credited.segment.start)])[0]
+    private mutating func note(_ segment: StoredSegment, after old: StoredSegment?) {
+        if old == nil { fresh.insert(segment.key) }
+        known[segment.key] = segment
+        let tab = segment.key.tab
+        newest[tab] = max(newest[tab] ?? 0, segment.key.n)
+        let end = max(old?.end ?? segment.end, segment.end)
+        for day in days.days(touching: segment.start..<end) {
+            dirty.insert(ViewerDay(viewer: tab.entry.viewer, day: day))
+        }
+    }
+
+    private mutating func flush() throws {
+        let changed = self.changed.sorted().compactMap { known[$0] }
+        try segments.save(changed) { fresh.contains($0.key) }
+        try sessions.touch(seen.values.sorted { $0.entry < $1.entry })
+        (self.changed, fresh, seen) = ([], [], [:])
+    }
+
+    private mutating func placeInDatabase(_ credited: CreditedSegment) throws {
+        try flush()
+        latest[credited.entry.key] = nil
+        let surrounding = try sessions.surrounding(of: credited.entry, at: credited.segment.start)
         var session = surrounding.session
-        if !surrounding.reaches(credited.segment) && !surrounding.joinsNext(credited.segment) {
+        if !session.reaches(credited.segment) && !surrounding.joinsNext(credited.segment) {
             session = try sessions.open(
                 credited.entry, from: credited.segment.start, to: credited.segment.end)
         }
-        let placed = PlacedSegment(credited: credited, session: session)
-        let row = try segments.store([placed])[0]
-        noteDays(of: credited, row: row)
-        if surrounding.joinsNext(credited.segment) || row.disturbs(placed) {
-            try regroup(placed, row: row)
-        } else if row.end > session.lastSeenAt {
-            try sessions.touch([SessionKey(viewer: credited.entry.viewer, session: session.id): row.end])
+        let old = known[credited.key]
+        let told = StoredSegment(credited, in: session.id)
+        let segment = old?.merged(with: told) ?? told
+        note(segment, after: old)
+        changed.insert(segment.key)
+        try flush()
+        let movedBack = old.map { segment.end < $0.end } ?? false
+        if surrounding.joinsNext(credited.segment) || segment.session != session.id || movedBack {
+            try regroup(credited, segment, session)
+        } else if segment.end > session.lastSeenAt {
+            try sessions.touch([SeenSession(entry: credited.entry.key, before: session, at: segment.end)])
         }
     }
 
     /// Groups the sessions around a segment anew.
-    private func regroup(_ placed: PlacedSegment, row: StoredSegment) throws {
-        let entry = placed.credited.entry
-        let start = min(row.start, placed.session.startedAt)
-        let end = max(row.end, placed.credited.segment.end, placed.session.lastSeenAt)
-        let found = try sessions.sessions(of: entry, within: start..<end, and: row.session)
+    private mutating func regroup(
+        _ credited: CreditedSegment, _ segment: StoredSegment, _ session: Session
+    ) throws {
+        let entry = credited.entry
+        let start = min(segment.start, session.startedAt)
+        let end = max(segment.end, credited.segment.end, session.lastSeenAt)
+        let found = try sessions.sessions(of: entry, within: start..<end, and: segment.session)
         let members = try found.flatMap { try segments.members(of: $0, of: entry) }
         let first = found.contains { $0.id == entry.id } ? entry : nil
         var kept: Set<Int64> = []
@@ -104,17 +139,10 @@ struct SegmentPlacer {
             try sessions.update(Session(id: id, startedAt: group.start, lastSeenAt: group.end), of: entry)
             for member in group.members where member.session != id {
                 try segments.move(member, to: id, of: entry)
+                known[SegmentKey(tab: TabKey(entry: entry.key, tab: member.tab), n: member.n)]?.session = id
             }
         }
         for session in found where !kept.contains(session.id) { try sessions.remove(session.id, of: entry) }
-    }
-
-    private mutating func noteDays(of credited: CreditedSegment, row: StoredSegment) {
-        // Where a row was before it moved, no one remembers, but it was not after this beat's arrival.
-        let end = row.end > credited.segment.end ? max(row.end, credited.arrival) : row.end
-        for day in days.days(touching: row.start..<end) {
-            dirty.insert(ViewerDay(viewer: credited.entry.viewer, day: day))
-        }
     }
 }
 
@@ -125,21 +153,13 @@ struct SessionSurrounding {
     /// The start of the one after.
     let next: Timestamp?
 
-    /// Whether a segment simply goes on with the session.
-    func takes(_ segment: Segment) -> Bool { reaches(segment) && !joinsNext(segment) }
-
-    func reaches(_ segment: Segment) -> Bool { segment.start <= session.boundary }
-
     /// Whether the silence between a segment and the next session is too short for two.
     func joinsNext(_ segment: Segment) -> Bool { next.map { $0 <= segment.end + Session.silence } ?? false }
 }
 
-extension StoredSegment {
-    /// Whether the row shows that sessions are not grouped as they should be.
-    fileprivate func disturbs(_ placed: PlacedSegment) -> Bool {
-        // A beat that was quicker than the one before it moves the row back; nobody noted where its end was.
-        let mayHaveMoved =
-            beats > 1 && start == placed.credited.segment.start && end < placed.session.lastSeenAt
-        return mayHaveMoved || session != placed.session.id
-    }
+extension Session {
+    /// Whether a segment simply goes on with the session, if it is its entry's latest.
+    fileprivate func takes(_ segment: Segment) -> Bool { startedAt <= segment.start && reaches(segment) }
+
+    fileprivate func reaches(_ segment: Segment) -> Bool { segment.start <= boundary }
 }

@@ -4,64 +4,110 @@ import DwellAPI
 struct SegmentQueries {
     let connection: any DatabaseConnection
 
-    /// Stores segments, or extends those that have their names: the earliest start and the greatest length hold, and
-    /// the longest claim says how sure the end is. Whatever order and however often the same claims come, the rows are
-    /// the same, and a claim that took longer on its way the second time is no longer for it.
-    /// - Parameter placed: Each of another name; a name that is known from another session of the entry stays there
-    /// - Returns: The rows as they are now, in the same order
-    func store(_ placed: [PlacedSegment]) throws -> [StoredSegment] {
-        guard !placed.isEmpty else { return [] }
+    /// The segments of these names, as far as there are any.
+    func segments(_ keys: [SegmentKey]) throws -> [StoredSegment] {
+        guard !keys.isEmpty else { return [] }
         let rows =
             switch connection.dialect {
             case .sqlite:
-                try placed.flatMap { try connection.rows(Self.upsertOne, $0.columns) }
+                try keys.flatMap {
+                    try connection.rows(Self.named, [$0.tab.entry.viewer, $0.tab.entry.entry, $0.tab.tab, $0.n])
+                }
             case .postgres:
-                try connection.rows(Self.upsertMany, PlacedSegment.arrays(of: placed))
+                try connection.rows(
+                    Self.manyNamed,
+                    [
+                        SQLValue.integers(keys.map(\.tab.entry.viewer)), SQLValue.integers(keys.map(\.tab.entry.entry)),
+                        SQLValue.texts(keys.map(\.tab.tab)), SQLValue.integers(keys.map(\.n)),
+                    ])
             }
-        let stored = Dictionary(
-            uniqueKeysWithValues: try rows.map { row in
-                let stored = try StoredSegment(row: row)
-                return (stored.key, stored)
-            })
-        return try placed.map { placed in
-            guard let row = stored[placed.credited.key] else {
-                throw DatabaseError.failure("an upsert that returned no row")
-            }
-            return row
-        }
+        return try rows.map(StoredSegment.init(row:))
     }
+
+    private static let oneNamed =
+        "SELECT \(columns) FROM segment WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3 AND n = $4"
+    private static let named = SQLStatement(oneNamed)
+    private static let manyNamed = SQLStatement(
+        SQLDialect.forEachKey(oneNamed, ["bigint", "bigint", "text", "bigint"]))
 
     /// The newest segments of some of the server's own tabs.
-    func latest(_ keys: [TabKey]) throws -> [TabKey: LatestSegment] {
-        guard !keys.isEmpty else { return [:] }
-        let found: [(TabKey, Row?)]
-        switch connection.dialect {
-        case .sqlite:
-            found = try keys.map { key in
-                (key, try connection.row(Self.latest, [key.entry.viewer, key.entry.entry, key.tab]))
+    func latest(_ keys: [TabKey]) throws -> [StoredSegment] {
+        guard !keys.isEmpty else { return [] }
+        let rows =
+            switch connection.dialect {
+            case .sqlite:
+                try keys.flatMap { try connection.rows(Self.latest, [$0.entry.viewer, $0.entry.entry, $0.tab]) }
+            case .postgres:
+                try connection.rows(
+                    Self.manyLatest,
+                    [
+                        SQLValue.integers(keys.map(\.entry.viewer)), SQLValue.integers(keys.map(\.entry.entry)),
+                        SQLValue.texts(keys.map(\.tab)),
+                    ])
             }
-        case .postgres:
-            let rows = try connection.rows(
-                Self.manyLatest,
-                [
-                    SQLValue.integers(keys.map(\.entry.viewer)), SQLValue.integers(keys.map(\.entry.entry)),
-                    SQLValue.texts(keys.map(\.tab)),
-                ])
-            found = try rows.map { (keys[try $0["number"] - 1], $0) }
-        }
-        return try found.reduce(into: [:]) { latest, pair in
-            guard let row = pair.1 else { return }
-            latest[pair.0] = LatestSegment(
-                n: try row["n"], start: try row["started_at"], end: try row["ended_at"])
-        }
+        return try rows.map(StoredSegment.init(row:))
     }
 
-    private static let latest = """
-        SELECT n, started_at, ended_at FROM segment
+    private static let oneLatest = """
+        SELECT \(columns) FROM segment
         WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3
         ORDER BY n DESC LIMIT 1
         """
-    private static let manyLatest = SQLDialect.forEachKey(latest, ["bigint", "bigint", "text"])
+    private static let latest = SQLStatement(oneLatest)
+    private static let manyLatest = SQLStatement(SQLDialect.forEachKey(oneLatest, ["bigint", "bigint", "text"]))
+
+    /// Writes segments as they are now. The sessions of those that are known already stay as they are: see `move`.
+    /// - Parameters:
+    ///   - segments: Each of another name
+    ///   - isNew: Whether a segment has no row yet
+    func save(_ segments: [StoredSegment], isNew: (StoredSegment) -> Bool) throws {
+        guard !segments.isEmpty else { return }
+        switch connection.dialect {
+        case .sqlite:
+            // An upsert keeps a way back for each row, and costs three times as much.
+            for segment in segments {
+                try connection.execute(isNew(segment) ? Self.insert : Self.update, segment.values)
+            }
+        case .postgres: try connection.execute(Self.upsertMany, StoredSegment.arrays(of: segments))
+        }
+    }
+
+    private static let columns = """
+        viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id, media_from_ms,
+        media_to_ms, rate, end_reason, unsure_ms, refused_before_ms, refused_future_ms, refused_media_ms, beats,
+        first_beat_at, last_beat_at
+        """
+
+    private static let insert = SQLStatement(
+        """
+        INSERT INTO segment (\(columns)) VALUES (
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        """)
+
+    private static let update = SQLStatement(
+        """
+        UPDATE segment SET started_at = $6, ended_at = $7, attention = $8, page_id = $9, video_id = $10,
+            media_from_ms = $11, media_to_ms = $12, rate = $13, end_reason = $14, unsure_ms = $15,
+            refused_before_ms = $16, refused_future_ms = $17, refused_media_ms = $18, beats = $19,
+            first_beat_at = $20, last_beat_at = $21
+        WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3 AND n = $4 AND session_id = $5
+        """)
+
+    private static let upsertMany = SQLStatement(
+        """
+        INSERT INTO segment (\(columns))
+        SELECT * FROM unnest(
+            $1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::float8[], $14::text[],
+            $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[])
+        ON CONFLICT (viewer_id, entry_id, tab, n) DO UPDATE SET
+            started_at = excluded.started_at, ended_at = excluded.ended_at, attention = excluded.attention,
+            page_id = excluded.page_id, video_id = excluded.video_id, media_from_ms = excluded.media_from_ms,
+            media_to_ms = excluded.media_to_ms, rate = excluded.rate, end_reason = excluded.end_reason,
+            unsure_ms = excluded.unsure_ms, refused_before_ms = excluded.refused_before_ms,
+            refused_future_ms = excluded.refused_future_ms, refused_media_ms = excluded.refused_media_ms,
+            beats = excluded.beats, first_beat_at = excluded.first_beat_at, last_beat_at = excluded.last_beat_at
+        """)
 
     /// The segments of a session, for grouping.
     func members(of session: Session, of entry: Entry) throws -> [SessionGrouping.Member] {
@@ -88,148 +134,64 @@ struct SegmentQueries {
         switch connection.dialect {
         case .sqlite:
             for day in days {
-                try connection.execute(
-                    "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING",
-                    [day.viewer, day.day])
+                try connection.execute(Self.markOneDirty, [day.viewer, day.day])
             }
         case .postgres:
-            // DO UPDATE locks a mark that is there: whoever takes it waits for what this transaction brings.
             try connection.execute(
-                """
-                INSERT INTO dirty_day (viewer_id, day)
-                SELECT * FROM unnest($1::bigint[], $2::bigint[])
-                ON CONFLICT (viewer_id, day) DO UPDATE SET day = excluded.day
-                """, [SQLValue.integers(days.map(\.viewer)), SQLValue.integers(days.map(\.day))])
+                Self.markManyDirty, [SQLValue.integers(days.map(\.viewer)), SQLValue.integers(days.map(\.day))])
         }
     }
 
-    private static let upsertOne = """
-        \(insert) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
-        \(merge)
-        """
+    private static let markOneDirty = SQLStatement(
+        "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING")
 
-    private static let upsertMany = """
-        \(insert)
-        SELECT *, beat_at FROM unnest(
-            $1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-            $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::float8[], $14::text[],
-            $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[]
-        ) AS told (
-            viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id,
-            media_from_ms, media_to_ms, rate, end_reason, unsure_ms, refused_before_ms, refused_future_ms,
-            refused_media_ms, beat_at
-        )
-        \(merge)
+    /// DO UPDATE locks a mark that is there: whoever takes it waits for what this transaction brings.
+    private static let markManyDirty = SQLStatement(
         """
-
-    private static let insert = """
-        INSERT INTO segment (
-            viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id,
-            media_from_ms, media_to_ms, rate, end_reason, unsure_ms, refused_before_ms, refused_future_ms,
-            refused_media_ms, first_beat_at, last_beat_at
-        )
-        """
-
-    private static let merge = """
-        ON CONFLICT (viewer_id, entry_id, tab, n) DO UPDATE SET
-            started_at = CASE WHEN excluded.started_at < segment.started_at
-                THEN excluded.started_at ELSE segment.started_at END,
-            ended_at = CASE WHEN excluded.started_at < segment.started_at
-                THEN excluded.started_at ELSE segment.started_at END
-                + CASE WHEN excluded.ended_at - excluded.started_at > segment.ended_at - segment.started_at
-                    THEN excluded.ended_at - excluded.started_at ELSE segment.ended_at - segment.started_at END,
-            attention = CASE WHEN excluded.attention = 'active' THEN 'active' ELSE segment.attention END,
-            page_id = CASE WHEN segment.page_id <= excluded.page_id
-                THEN segment.page_id ELSE coalesce(excluded.page_id, segment.page_id) END,
-            video_id = CASE WHEN segment.video_id <= excluded.video_id
-                THEN segment.video_id ELSE coalesce(excluded.video_id, segment.video_id) END,
-            media_from_ms = CASE WHEN segment.media_from_ms <= excluded.media_from_ms
-                THEN segment.media_from_ms ELSE coalesce(excluded.media_from_ms, segment.media_from_ms) END,
-            media_to_ms = CASE WHEN segment.media_from_ms <= excluded.media_from_ms
-                THEN segment.media_from_ms ELSE coalesce(excluded.media_from_ms, segment.media_from_ms) END
-                + CASE WHEN segment.media_to_ms - segment.media_from_ms
-                        >= excluded.media_to_ms - excluded.media_from_ms
-                    THEN segment.media_to_ms - segment.media_from_ms
-                    ELSE coalesce(excluded.media_to_ms - excluded.media_from_ms,
-                        segment.media_to_ms - segment.media_from_ms) END,
-            rate = CASE WHEN segment.rate >= excluded.rate
-                THEN segment.rate ELSE coalesce(excluded.rate, segment.rate) END,
-            end_reason = CASE WHEN segment.end_reason <= excluded.end_reason
-                THEN segment.end_reason ELSE coalesce(excluded.end_reason, segment.end_reason) END,
-            unsure_ms = CASE WHEN excluded.ended_at - excluded.started_at > segment.ended_at - segment.started_at
-                    OR (excluded.ended_at - excluded.started_at = segment.ended_at - segment.started_at
-                        AND excluded.unsure_ms < segment.unsure_ms)
-                THEN excluded.unsure_ms ELSE segment.unsure_ms END,
-            refused_before_ms = CASE WHEN excluded.refused_before_ms > segment.refused_before_ms
-                THEN excluded.refused_before_ms ELSE segment.refused_before_ms END,
-            refused_future_ms = CASE WHEN excluded.refused_future_ms > segment.refused_future_ms
-                THEN excluded.refused_future_ms ELSE segment.refused_future_ms END,
-            refused_media_ms = CASE WHEN excluded.refused_media_ms > segment.refused_media_ms
-                THEN excluded.refused_media_ms ELSE segment.refused_media_ms END,
-            beats = segment.beats + 1,
-            first_beat_at = CASE WHEN excluded.first_beat_at < segment.first_beat_at
-                THEN excluded.first_beat_at ELSE segment.first_beat_at END,
-            last_beat_at = CASE WHEN excluded.last_beat_at > segment.last_beat_at
-                THEN excluded.last_beat_at ELSE segment.last_beat_at END
-        RETURNING viewer_id, entry_id, tab, n, session_id, started_at, ended_at, beats
-        """
+        INSERT INTO dirty_day (viewer_id, day)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[])
+        ON CONFLICT (viewer_id, day) DO UPDATE SET day = excluded.day
+        """)
 }
 
-/// The end of one of the server's own streams.
-struct LatestSegment {
-    let n: Int64
-    let start: Timestamp
-    let end: Timestamp
-}
-
-/// A segment's row, as far as storing needs it.
-struct StoredSegment {
-    let key: SegmentKey
-    let session: Int64
-    let start: Timestamp
-    let end: Timestamp
-    /// How many beats told of it.
-    let beats: Int
-
+extension StoredSegment {
     fileprivate init(row: Row) throws {
         let entry = EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"])
-        key = SegmentKey(tab: TabKey(entry: entry, tab: try row["tab"]), n: try row["n"])
-        session = try row["session_id"]
-        start = try row["started_at"]
-        end = try row["ended_at"]
-        beats = try row["beats"]
+        let mediaFrom: Int64? = try row["media_from_ms"]
+        let mediaTo: Int64? = try row["media_to_ms"]
+        self.init(
+            key: SegmentKey(tab: TabKey(entry: entry, tab: try row["tab"]), n: try row["n"]),
+            session: try row["session_id"], start: try row["started_at"], end: try row["ended_at"],
+            attention: try row["attention"], pageID: try row["page_id"], videoID: try row["video_id"],
+            media: mediaFrom.flatMap { from in mediaTo.map { MediaRange(from: from, to: $0) } },
+            rate: try row["rate"], ending: try row["end_reason"], unsure: try row["unsure_ms"],
+            refused: RefusedTime(
+                beforeSession: try row["refused_before_ms"], future: try row["refused_future_ms"],
+                media: try row["refused_media_ms"]),
+            beats: try row["beats"], firstBeat: try row["first_beat_at"], lastBeat: try row["last_beat_at"])
     }
-}
 
-/// A segment, and the session that it goes to unless its name is known from another.
-struct PlacedSegment {
-    let credited: CreditedSegment
-    let session: Session
-
-    /// The values of the columns of the upsert, in order.
-    fileprivate var columns: [any SQLConvertible] {
-        let segment = credited.segment
-        return [
-            credited.entry.viewer, credited.entry.id, segment.tab, segment.n, session.id, segment.start, segment.end,
-            segment.attention, credited.pageID, credited.videoID, segment.media?.from, segment.media?.to,
-            segment.rate, segment.ending, segment.unsure, segment.refused.beforeSession, segment.refused.future,
-            segment.refused.media, credited.arrival,
+    /// The values of the columns, in their order.
+    fileprivate var values: [any SQLConvertible] {
+        [
+            key.tab.entry.viewer, key.tab.entry.entry, key.tab.tab, key.n, session, start, end, attention, pageID,
+            videoID, media?.from, media?.to, rate, ending, unsure, refused.beforeSession, refused.future,
+            refused.media, beats, firstBeat, lastBeat,
         ]
     }
 
     /// The same of many, as one array a column.
-    fileprivate static func arrays(of placed: [PlacedSegment]) -> [any SQLConvertible] {
-        func integers(_ value: (PlacedSegment) -> Int64?) -> SQLValue { .integers(placed.map(value)) }
-        func texts(_ value: (PlacedSegment) -> String?) -> SQLValue { .texts(placed.map(value)) }
+    fileprivate static func arrays(of segments: [StoredSegment]) -> [any SQLConvertible] {
+        func integers(_ value: (StoredSegment) -> Int64?) -> SQLValue { .integers(segments.map(value)) }
+        func texts(_ value: (StoredSegment) -> String?) -> SQLValue { .texts(segments.map(value)) }
         return [
-            integers(\.credited.entry.viewer), integers(\.credited.entry.id), texts(\.credited.segment.tab),
-            integers(\.credited.segment.n), integers(\.session.id), integers(\.credited.segment.start.milliseconds),
-            integers(\.credited.segment.end.milliseconds), texts(\.credited.segment.attention.rawValue),
-            integers(\.credited.pageID), integers(\.credited.videoID), integers(\.credited.segment.media?.from),
-            integers(\.credited.segment.media?.to), SQLValue.reals(placed.map(\.credited.segment.rate)),
-            texts(\.credited.segment.ending?.rawValue), integers(\.credited.segment.unsure),
-            integers(\.credited.segment.refused.beforeSession), integers(\.credited.segment.refused.future),
-            integers(\.credited.segment.refused.media), integers(\.credited.arrival.milliseconds),
+            integers(\.key.tab.entry.viewer), integers(\.key.tab.entry.entry), texts(\.key.tab.tab), integers(\.key.n),
+            integers(\.session), integers(\.start.milliseconds), integers(\.end.milliseconds),
+            texts(\.attention.rawValue), integers(\.pageID), integers(\.videoID), integers(\.media?.from),
+            integers(\.media?.to), SQLValue.reals(segments.map(\.rate)), texts(\.ending?.rawValue),
+            integers(\.unsure), integers(\.refused.beforeSession), integers(\.refused.future),
+            integers(\.refused.media), integers { Int64($0.beats) }, integers(\.firstBeat.milliseconds),
+            integers(\.lastBeat.milliseconds),
         ]
     }
 }

@@ -4,6 +4,8 @@ package import DwellAPI
 package struct Session: Sendable, Equatable {
     /// How long a session outlives its last sign of life, in milliseconds.
     package static let silence: Int64 = 30 * 60 * 1000
+    /// The spans by which sessions are found that were heard of lately, in milliseconds.
+    static let slotLength: Int64 = 300_000
 
     package let id: Int64
     package let startedAt: Timestamp
@@ -12,6 +14,12 @@ package struct Session: Sendable, Equatable {
 
     /// The last moment at which attention still belongs to this session; what comes later opens the next one.
     package var boundary: Timestamp { lastSeenAt + Session.silence }
+
+    /// The span that the last sign of life is in, counted since 1970.
+    var seenSlot: Int64 { lastSeenAt.milliseconds / Session.slotLength }
+
+    /// The same session, heard of at another time.
+    func seen(at time: Timestamp) -> Session { Session(id: id, startedAt: startedAt, lastSeenAt: time) }
 }
 
 /// Which of an entry's segments make a session together. It depends on nothing but when they happened: not on the

@@ -15,27 +15,15 @@ struct SessionQueries {
     /// Entries by their keys, and what ended their devices, if anything did. In PostgreSQL nobody else changes what
     /// belongs to them until the end of the transaction.
     func entries(_ keys: [EntryKey]) throws -> [EntryKey: FoundEntry] {
-        let keys = Array(Set(keys))
+        let keys = Set(keys).sorted()
         guard !keys.isEmpty else { return [:] }
         let rows =
             switch connection.dialect {
-            case .sqlite:
-                try keys.flatMap { key in
-                    try connection.rows(
-                        """
-                        \(Self.entry)
-                        WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id
-                        """, [key.viewer, key.entry])
-                }
+            case .sqlite: try keys.flatMap { try connection.rows(Self.oneEntry, [$0.viewer, $0.entry]) }
             case .postgres:
                 try connection.rows(
-                    """
-                    \(Self.entry)
-                    JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (viewer_id, id)
-                        ON wanted.viewer_id = session.viewer_id AND wanted.id = session.id
-                    WHERE session.entry_id = session.id
-                    ORDER BY session.viewer_id, session.id FOR NO KEY UPDATE OF session
-                    """, [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
+                    Self.manyEntries,
+                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
             }
         return Dictionary(
             uniqueKeysWithValues: try rows.map { row in
@@ -43,6 +31,42 @@ struct SessionQueries {
                 return (found.entry.key, found)
             })
     }
+
+    private static let oneEntry = SQLStatement(
+        "\(entry) WHERE session.viewer_id = $1 AND session.id = $2 AND session.entry_id = session.id")
+    private static let manyEntries = SQLStatement(
+        """
+        \(entry)
+        JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (viewer_id, id)
+            ON wanted.viewer_id = session.viewer_id AND wanted.id = session.id
+        WHERE session.entry_id = session.id
+        ORDER BY session.viewer_id, session.id FOR NO KEY UPDATE OF session
+        """)
+
+    /// The latest sessions of entries.
+    func latest(_ keys: [EntryKey]) throws -> [EntryKey: Session] {
+        guard !keys.isEmpty else { return [:] }
+        let rows =
+            switch connection.dialect {
+            case .sqlite: try keys.flatMap { try connection.rows(Self.latest, [$0.viewer, $0.entry]) }
+            case .postgres:
+                try connection.rows(
+                    Self.manyLatest,
+                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
+            }
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map { row in
+                (EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"]), try Session(row: row))
+            })
+    }
+
+    private static let oneLatest = """
+        SELECT viewer_id, entry_id, id, started_at, last_seen_at FROM session
+        WHERE viewer_id = $1 AND entry_id = $2
+        ORDER BY started_at DESC LIMIT 1
+        """
+    private static let latest = SQLStatement(oneLatest)
+    private static let manyLatest = SQLStatement(SQLDialect.forEachKey(oneLatest, ["bigint", "bigint"]))
 
     /// An entry by its number.
     func entry(viewer: Int64, id: Int64) throws -> Entry? {
@@ -78,44 +102,21 @@ struct SessionQueries {
             [entry.viewer, entry.id, time])
     }
 
-    /// The session of an entry that was going on at a moment, or was the last before.
-    func session(of entry: Entry, at time: Timestamp) throws -> SessionSurrounding? {
-        try surroundings(of: [(entry, time)]).first
+    /// What the sessions of an entry are like around a moment that is not before the entry.
+    func surrounding(of entry: Entry, at time: Timestamp) throws -> SessionSurrounding {
+        let row = try connection.row(
+            """
+            SELECT id, started_at, last_seen_at, (
+                SELECT min(started_at) FROM session AS later
+                WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
+            ) AS next_started_at
+            FROM session
+            WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
+            ORDER BY started_at DESC LIMIT 1
+            """, [entry.viewer, entry.id, time])
+        guard let row else { throw DatabaseError.failure("an entry without a session") }
+        return SessionSurrounding(session: try Session(row: row), next: try row["next_started_at"])
     }
-
-    /// What the sessions of entries are like around moments that are not before the entries.
-    func surroundings(of moments: [(entry: Entry, time: Timestamp)]) throws -> [SessionSurrounding] {
-        guard !moments.isEmpty else { return [] }
-        let rows =
-            switch connection.dialect {
-            case .sqlite:
-                try moments.flatMap { entry, time in
-                    try connection.rows(Self.surrounding, [entry.viewer, entry.id, time])
-                }
-            case .postgres:
-                try connection.rows(
-                    Self.manySurroundings,
-                    [
-                        SQLValue.integers(moments.map(\.entry.viewer)), SQLValue.integers(moments.map(\.entry.id)),
-                        SQLValue.integers(moments.map(\.time.milliseconds)),
-                    ])
-            }
-        guard rows.count == moments.count else { throw DatabaseError.failure("an entry without a session") }
-        return try rows.map { row in
-            SessionSurrounding(session: try Session(row: row), next: try row["next_started_at"])
-        }
-    }
-
-    private static let surrounding = """
-        SELECT id, started_at, last_seen_at, (
-            SELECT min(started_at) FROM session AS later
-            WHERE later.viewer_id = $1 AND later.entry_id = $2 AND later.started_at > session.started_at
-        ) AS next_started_at
-        FROM session
-        WHERE viewer_id = $1 AND entry_id = $2 AND started_at <= $3
-        ORDER BY started_at DESC, id LIMIT 1
-        """
-    private static let manySurroundings = SQLDialect.forEachKey(surrounding, ["bigint", "bigint", "bigint"])
 
     /// The sessions of an entry that a window of time reaches, and the one of a given number.
     func sessions(of entry: Entry, within window: Range<Timestamp>, and id: Int64) throws -> [Session] {
@@ -140,37 +141,48 @@ struct SessionQueries {
     }
 
     /// Moves last signs of life forward, never back.
-    func touch(_ times: [SessionKey: Timestamp]) throws {
-        guard !times.isEmpty else { return }
+    func touch(_ seen: [SeenSession]) throws {
+        guard !seen.isEmpty else { return }
         switch connection.dialect {
         case .sqlite:
-            for (key, time) in times {
-                try connection.execute(
-                    """
-                    UPDATE session SET last_seen_at = $3
-                    WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
-                    """, [key.viewer, key.session, time])
+            for seen in seen {
+                if seen.staysInSlot {
+                    try connection.execute(Self.touchInSlot, [seen.entry.viewer, seen.before.id, seen.at])
+                } else {
+                    try connection.execute(Self.touch, [seen.entry.viewer, seen.before.id, seen.at])
+                }
             }
         case .postgres:
-            let all = Array(times)
             try connection.execute(
-                """
-                UPDATE session SET last_seen_at = seen.at
-                FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS seen (viewer_id, id, at)
-                WHERE session.viewer_id = seen.viewer_id AND session.id = seen.id AND session.last_seen_at < seen.at
-                """,
+                Self.touchMany,
                 [
-                    SQLValue.integers(all.map(\.key.viewer)), SQLValue.integers(all.map(\.key.session)),
-                    SQLValue.integers(all.map(\.value.milliseconds)),
+                    SQLValue.integers(seen.map(\.entry.viewer)), SQLValue.integers(seen.map(\.before.id)),
+                    SQLValue.integers(seen.map(\.at.milliseconds)),
                 ])
         }
     }
 
+    private static let touch = SQLStatement(
+        """
+        UPDATE session SET last_seen_at = $3, seen_slot = $3 / \(Session.slotLength)
+        WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
+        """)
+    /// A column that SQLite is told to set is written to its index even when it stays as it is.
+    private static let touchInSlot = SQLStatement(
+        "UPDATE session SET last_seen_at = $3 WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3")
+    private static let touchMany = SQLStatement(
+        """
+        UPDATE session SET last_seen_at = seen.at, seen_slot = seen.at / \(Session.slotLength)
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS seen (viewer_id, id, at)
+        WHERE session.viewer_id = seen.viewer_id AND session.id = seen.id AND session.last_seen_at < seen.at
+        """)
+
     /// Says anew when a session was.
     func update(_ session: Session, of entry: Entry) throws {
         try connection.execute(
-            "UPDATE session SET started_at = $3, last_seen_at = $4 WHERE viewer_id = $1 AND id = $2",
-            [entry.viewer, session.id, session.startedAt, session.lastSeenAt])
+            """
+            UPDATE session SET started_at = $3, last_seen_at = $4, seen_slot = $5 WHERE viewer_id = $1 AND id = $2
+            """, [entry.viewer, session.id, session.startedAt, session.lastSeenAt, session.seenSlot])
     }
 
     /// Removes a session that has no segments left.
@@ -187,14 +199,23 @@ struct SessionQueries {
     private func insert(_ session: Session, of entry: Entry) throws {
         try connection.execute(
             """
-            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """,
             [
                 entry.viewer, session.id, entry.id, entry.device, entry.videoID, session.startedAt,
-                session.lastSeenAt,
+                session.lastSeenAt, session.seenSlot,
             ])
     }
+}
+
+/// A session, and when it was heard of since.
+struct SeenSession {
+    let entry: EntryKey
+    let before: Session
+    let at: Timestamp
+
+    fileprivate var staysInSlot: Bool { before.seen(at: at).seenSlot == before.seenSlot }
 }
 
 /// An entry, and what ended its device, if anything did.

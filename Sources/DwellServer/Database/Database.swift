@@ -38,6 +38,9 @@ package protocol DatabaseConnection {
     /// All rows of a query.
     func rows(_ sql: String, _ arguments: [any SQLConvertible]) throws -> [Row]
 
+    /// All rows of a query that is run often.
+    func rows(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> [Row]
+
     /// Runs a query and calls `body` with each row as it comes, so that a result of any size takes no memory.
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
@@ -48,6 +51,11 @@ package protocol DatabaseConnection {
     @discardableResult
     func execute(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Int
 
+    /// Runs a statement that is run often.
+    /// - Returns: How many rows it inserted, changed or deleted
+    @discardableResult
+    func execute(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> Int
+
     /// The next number of a sequence; a number is never given twice.
     func nextNumber(of sequence: SQLSequence) throws -> Int64
 
@@ -56,6 +64,20 @@ package protocol DatabaseConnection {
 
     /// Waits until no other transaction holds the lock, and holds it to the end of this one.
     func lock(_ lock: SQLLock) throws
+}
+
+/// A statement that is run so often that even looking its text up would cost: a connection that keeps it prepared knows
+/// it by its identity.
+package final class SQLStatement: Sendable {
+    package let text: String
+    /// The text as SQLite reads it: `$1` it would number in the order of appearance, `?1` it takes at its word.
+    let sqliteText: String
+
+    package init(_ text: String) {
+        self.text = text
+        // No statement of ours holds a dollar sign elsewhere.
+        sqliteText = text.replacing("$", with: "?")
+    }
 }
 
 /// A kind of SQL.
@@ -99,6 +121,15 @@ package enum SQLSequence: String, Sendable, CaseIterable {
 }
 
 extension DatabaseConnection {
+    package func rows(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> [Row] {
+        try rows(statement.text, arguments)
+    }
+
+    @discardableResult
+    package func execute(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> Int {
+        try execute(statement.text, arguments)
+    }
+
     package func rows(_ sql: String) throws -> [Row] {
         try rows(sql, [])
     }

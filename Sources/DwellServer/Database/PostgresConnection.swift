@@ -121,19 +121,19 @@ package final class PostgresConnection: @unchecked Sendable {
         guard arguments.count == types.count else {
             throw DatabaseError.failure("\(arguments.count) values for \(types.count) parameters")
         }
-        let encoded = try zip(arguments, types).map { try $1.encode($0) }
-        let lengths = encoded.map { Int32($0?.count ?? 0) }
-        let formats = [Int32](repeating: 1, count: encoded.count)
         // One buffer for all of them, so that one pointer keeps them in place.
-        let bytes = encoded.reduce(into: [UInt8]()) { $0 += $1 ?? [] } + [0]
-        let sent = bytes.withUnsafeBufferPointer { buffer in
-            var offset = 0
-            let pointers = encoded.map { value -> UnsafePointer<CChar>? in
-                guard let value, let base = buffer.baseAddress else { return nil }
-                defer { offset += value.count }
-                return UnsafeRawPointer(base + offset).assumingMemoryBound(to: CChar.self)
+        var bytes: [UInt8] = []
+        let places = try zip(arguments, types).map { argument, type -> Range<Int>? in
+            let start = bytes.count
+            return try type.encode(argument, into: &bytes) ? start..<bytes.count : nil
+        }
+        bytes.append(0)
+        let formats = [Int32](repeating: 1, count: places.count)
+        let sent = bytes.withUnsafeBytes { buffer in
+            let pointers = places.map { place in
+                place.flatMap { buffer.baseAddress?.advanced(by: $0.lowerBound).assumingMemoryBound(to: CChar.self) }
             }
-            return body(Int32(encoded.count), pointers, lengths, formats)
+            return body(Int32(places.count), pointers, places.map { Int32($0?.count ?? 0) }, formats)
         }
         guard sent == 1 else { throw DatabaseError.unavailable(message) }
     }

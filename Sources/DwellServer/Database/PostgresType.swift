@@ -39,26 +39,39 @@ enum PostgresType: UInt32 {
             }
     }
 
-    /// A value in the binary form of this type; `nil` for null.
-    func encode(_ value: SQLValue) throws -> [UInt8]? {
+    /// Appends a value in the binary form of this type.
+    /// - Returns: Whether there is one: null has none
+    func encode(_ value: SQLValue, into bytes: inout [UInt8]) throws -> Bool {
         switch (value, self) {
-        case (.null, _): return nil
-        case (.integer(let number), .bigint): return number.bytes
-        case (.integer(let number), .integer): return Int32(clamping: number).bytes
-        case (.integer(let number), .smallint): return Int16(clamping: number).bytes
-        case (.integer(let number), .double): return Double(number).bitPattern.bytes
-        case (.integer(let number), .boolean): return [number == 0 ? 0 : 1]
-        case (.integer(let number), .text), (.integer(let number), .varchar): return Array(String(number).utf8)
-        case (.real(let number), .double): return number.bitPattern.bytes
-        case (.real(let number), .real): return Float(number).bitPattern.bytes
-        case (.text(let text), .text), (.text(let text), .varchar), (.text(let text), .name):
-            return Array(text.utf8)
-        case (.blob(let data), .bytes): return Array(data)
-        case (.integers(let numbers), .bigints): return Self.array(of: .bigint, numbers.map { $0?.bytes })
-        case (.reals(let numbers), .doubles): return Self.array(of: .double, numbers.map { $0?.bitPattern.bytes })
-        case (.texts(let texts), .texts): return Self.array(of: .text, texts.map { $0.map { Array($0.utf8) } })
+        case (.null, _): return false
+        case (.integer(let number), .bigint): bytes.append(bigEndian: number)
+        case (.integer(let number), .integer): bytes.append(bigEndian: Int32(clamping: number))
+        case (.integer(let number), .smallint): bytes.append(bigEndian: Int16(clamping: number))
+        case (.integer(let number), .double): bytes.append(bigEndian: Double(number).bitPattern)
+        case (.integer(let number), .boolean): bytes.append(UInt8(number == 0 ? 0 : 1))
+        case (.integer(let number), .text), (.integer(let number), .varchar): bytes += String(number).utf8
+        case (.real(let number), .double): bytes.append(bigEndian: number.bitPattern)
+        case (.real(let number), .real): bytes.append(bigEndian: Float(number).bitPattern)
+        case (.text(let text), .text), (.text(let text), .varchar), (.text(let text), .name): bytes += text.utf8
+        case (.blob(let data), .bytes): bytes += data
+        case (.integers(let numbers), .bigints):
+            Self.append(numbers, of: .bigint, to: &bytes) {
+                $1.append(bigEndian: Int32(8))
+                $1.append(bigEndian: $0)
+            }
+        case (.reals(let numbers), .doubles):
+            Self.append(numbers, of: .double, to: &bytes) {
+                $1.append(bigEndian: Int32(8))
+                $1.append(bigEndian: $0.bitPattern)
+            }
+        case (.texts(let texts), .texts):
+            Self.append(texts, of: .text, to: &bytes) {
+                $1.append(bigEndian: Int32($0.utf8.count))
+                $1 += $0.utf8
+            }
         default: throw DatabaseError.failure("\(value) can't be sent as \(self)")
         }
+        return true
     }
 
     /// What the binary form of this type says.
@@ -78,23 +91,28 @@ enum PostgresType: UInt32 {
     }
 
     /// https://www.postgresql.org/docs/15/arrays.html has the text form; this is what array_send writes.
-    private static func array(of type: PostgresType, _ elements: [[UInt8]?]) -> [UInt8] {
-        let hasNulls: Int32 = elements.contains { $0 == nil } ? 1 : 0
-        var bytes = Int32(1).bytes + hasNulls.bytes + type.rawValue.bytes
-        bytes += Int32(elements.count).bytes + Int32(1).bytes
-        for element in elements {
-            bytes += Int32(element?.count ?? -1).bytes
-            if let element { bytes += element }
+    private static func append<Element>(
+        _ elements: [Element?], of type: PostgresType, to bytes: inout [UInt8],
+        _ append: (Element, inout [UInt8]) -> Void
+    ) {
+        let hasNulls = elements.contains { $0 == nil }
+        for part in [1, hasNulls ? 1 : 0, Int32(bitPattern: type.rawValue), Int32(elements.count), 1] {
+            bytes.append(bigEndian: part)
         }
-        return bytes
+        for element in elements {
+            if let element { append(element, &bytes) } else { bytes.append(bigEndian: Int32(-1)) }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// A number as the network sends it.
+    fileprivate mutating func append(bigEndian number: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
     }
 }
 
 extension FixedWidthInteger {
-    fileprivate var bytes: [UInt8] {
-        withUnsafeBytes(of: bigEndian) { Array($0) }
-    }
-
     fileprivate init(bytes: UnsafeRawBufferPointer) throws {
         guard bytes.count == MemoryLayout<Self>.size else {
             throw DatabaseError.failure("\(bytes.count) bytes for a number of \(MemoryLayout<Self>.size)")

@@ -1,6 +1,7 @@
 package import DwellAPI
 import Foundation
 import GRDB
+import GRDBSQLite
 import Synchronization
 
 /// The embedded database: one file, in WAL mode, every commit synced to disk.
@@ -9,6 +10,7 @@ package struct SQLiteDatabase: Database {
 
     private let pool: DatabasePool
     private let texts = StatementTexts()
+    private let prepared = PreparedStatements()
 
     /// Opens the file, or makes it.
     /// - Parameter path: Where the file is
@@ -32,7 +34,9 @@ package struct SQLiteDatabase: Database {
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value {
         try await SQLiteDatabase.mapErrors {
-            try await pool.read { [texts] in try body(SQLiteConnection(database: $0, texts: texts)) }
+            try await pool.read { [texts] in
+                try body(SQLiteConnection(database: $0, texts: texts, prepared: nil))
+            }
         }
     }
 
@@ -41,7 +45,9 @@ package struct SQLiteDatabase: Database {
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value {
         try await SQLiteDatabase.mapErrors {
-            try await pool.write { [texts] in try body(SQLiteConnection(database: $0, texts: texts)) }
+            try await pool.write { [texts, prepared] in
+                try body(SQLiteConnection(database: $0, texts: texts, prepared: prepared))
+            }
         }
     }
 
@@ -52,7 +58,10 @@ package struct SQLiteDatabase: Database {
     }
 
     package func close() throws {
-        try SQLiteDatabase.mapErrors { try pool.close() }
+        try SQLiteDatabase.mapErrors {
+            pool.writeWithoutTransaction { [prepared] _ in prepared.removeAll() }
+            try pool.close()
+        }
     }
 
     /// A new file is its owner's alone; SQLite gives its side files the same rights. When it can't be made, opening
@@ -71,54 +80,167 @@ package struct SQLiteDatabase: Database {
     }
 }
 
-/// Statements as SQLite reads them: `$1` it would number in the order of appearance, `?1` it takes at its word.
+/// Statements by their text, so that each text has one identity.
 private final class StatementTexts: Sendable {
-    private let known = Mutex(BoundedCache<String, String>(capacity: 500))
+    private let known = Mutex(BoundedCache<String, SQLStatement>(capacity: 500))
 
-    func text(_ sql: String) -> String {
-        if let known = known.withLock({ $0[sql] }) { return known }
-        // No statement of ours holds a dollar sign elsewhere.
-        let text = sql.replacing("$", with: "?")
-        known.withLock { $0.insert(text, for: sql) }
-        return text
+    func statement(_ sql: String) -> SQLStatement {
+        known.withLock { known in
+            if let statement = known[sql] { return statement }
+            let statement = SQLStatement(sql)
+            known.insert(statement, for: sql)
+            return statement
+        }
     }
+}
+
+/// What the writing connection keeps prepared.
+///
+/// Unchecked, and safe: only the writer's queue uses it.
+private final class PreparedStatements: @unchecked Sendable {
+    private static let capacity = 500
+    private var known: [ObjectIdentifier: PreparedStatement] = [:]
+
+    func statement(_ statement: SQLStatement, _ database: GRDB.Database) throws -> PreparedStatement {
+        let identity = ObjectIdentifier(statement)
+        if let prepared = known[identity] { return prepared }
+        let prepared = PreparedStatement(
+            of: statement, try database.makeStatement(sql: statement.sqliteText))
+        if known.count >= Self.capacity { known = [:] }
+        known[identity] = prepared
+        return prepared
+    }
+
+    func removeAll() { known = [:] }
+}
+
+/// A statement on one connection, run by SQLite's own functions: the driver's rows and arguments cost more than most
+/// statements do.
+private final class PreparedStatement {
+    /// Keeps the identity from being another's.
+    private let origin: SQLStatement
+    private let statement: GRDB.Statement
+    private let columns: [String]
+
+    private var handle: OpaquePointer { statement.sqliteStatement }
+
+    init(of origin: SQLStatement, _ statement: GRDB.Statement) {
+        self.origin = origin
+        self.statement = statement
+        columns = statement.columnNames
+    }
+
+    /// Runs it and calls `body` with each row as it comes.
+    func run(_ arguments: [any SQLConvertible], _ body: (Row) throws -> Void) throws {
+        defer { sqlite3_reset(handle) }
+        try bind(arguments)
+        while true {
+            switch sqlite3_step(handle) {
+            case SQLITE_ROW: try body(row)
+            case SQLITE_DONE: return
+            default: throw error
+            }
+        }
+    }
+
+    private func bind(_ arguments: [any SQLConvertible]) throws {
+        guard arguments.count == Int(sqlite3_bind_parameter_count(handle)) else {
+            throw DatabaseError.failure("\(arguments.count) values for another number of parameters")
+        }
+        for (index, argument) in arguments.enumerated() {
+            let place = Int32(index + 1)
+            let code =
+                switch argument.sqlValue {
+                case .null: sqlite3_bind_null(handle, place)
+                case .integer(let value): sqlite3_bind_int64(handle, place, value)
+                case .real(let value): sqlite3_bind_double(handle, place, value)
+                case .text(let value):
+                    value.withCString { sqlite3_bind_text(handle, place, $0, Int32(value.utf8.count), Self.copies) }
+                case .blob(let value):
+                    value.withUnsafeBytes {
+                        sqlite3_bind_blob64(handle, place, $0.baseAddress, UInt64($0.count), Self.copies)
+                    }
+                case .integers, .reals, .texts: preconditionFailure("SQLite has no arrays")
+                }
+            guard code == SQLITE_OK else { throw error }
+        }
+    }
+
+    /// The row that it stands on.
+    private var row: Row {
+        Row(
+            columns: columns,
+            values: columns.indices.map { index in
+                let place = Int32(index)
+                switch sqlite3_column_type(handle, place) {
+                case SQLITE_INTEGER: return .integer(sqlite3_column_int64(handle, place))
+                case SQLITE_FLOAT: return .real(sqlite3_column_double(handle, place))
+                case SQLITE_TEXT:
+                    let bytes = UnsafeBufferPointer(
+                        start: sqlite3_column_text(handle, place), count: Int(sqlite3_column_bytes(handle, place)))
+                    return .text(String(decoding: bytes, as: UTF8.self))
+                case SQLITE_BLOB:
+                    let bytes = UnsafeRawBufferPointer(
+                        start: sqlite3_column_blob(handle, place), count: Int(sqlite3_column_bytes(handle, place)))
+                    return .blob(Data(bytes))
+                default: return .null
+                }
+            })
+    }
+
+    /// What went wrong last on its connection.
+    private var error: GRDB.DatabaseError {
+        let connection = sqlite3_db_handle(handle)
+        return GRDB.DatabaseError(
+            resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
+            message: String(cString: sqlite3_errmsg(connection)), sql: origin.sqliteText)
+    }
+
+    /// SQLite makes a copy of what it is given: its `SQLITE_TRANSIENT`, which is a macro.
+    private static let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 }
 
 private struct SQLiteConnection: DatabaseConnection {
     let database: GRDB.Database
     let texts: StatementTexts
+    /// `nil` on a reading connection, of which there are several.
+    let prepared: PreparedStatements?
 
     var dialect: SQLDialect { .sqlite }
 
     func rows(_ sql: String, _ arguments: [any SQLConvertible]) throws -> [Row] {
+        try rows(texts.statement(sql), arguments)
+    }
+
+    func rows(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> [Row] {
         var rows: [Row] = []
-        try forEachRow(sql, arguments) { rows.append($0) }
+        try self.prepared(statement).run(arguments) { rows.append($0) }
         return rows
     }
 
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
     ) throws {
-        let statement = try statement(sql, arguments)
-        let columns = statement.columnNames
-        let cursor = try GRDB.Row.fetchCursor(statement)
-        while let row = try cursor.next() {
-            let values = Array(row.databaseValues.map(SQLValue.init(databaseValue:)))
-            try body(Row(columns: columns, values: values))
-        }
+        try prepared(texts.statement(sql)).run(arguments, body)
     }
 
     func execute(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Int {
-        try statement(sql, arguments).execute()
+        try execute(texts.statement(sql), arguments)
+    }
+
+    func execute(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> Int {
+        try prepared(statement).run(arguments) { _ in }
         return database.changesCount
     }
 
     func nextNumber(of sequence: SQLSequence) throws -> Int64 {
-        let row = try row(
-            "UPDATE sequence SET value = value + 1 WHERE name = $1 RETURNING value", [sequence.rawValue])
+        let row = try rows(Self.next, [sequence.rawValue]).first
         guard let row else { throw DatabaseError.failure("no sequence \(sequence)") }
         return try row["value"]
     }
+
+    private static let next = SQLStatement(
+        "UPDATE sequence SET value = value + 1 WHERE name = $1 RETURNING value")
 
     /// Other processes look by themselves.
     func notify() {}
@@ -126,33 +248,9 @@ private struct SQLiteConnection: DatabaseConnection {
     /// One transaction writes at a time: nothing else can be locked.
     func lock(_ lock: SQLLock) {}
 
-    private func statement(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Statement {
-        let statement = try database.cachedStatement(sql: texts.text(sql))
-        statement.setUncheckedArguments(StatementArguments(arguments.map(\.sqlValue.databaseValue)))
-        return statement
-    }
-}
-
-extension SQLValue {
-    fileprivate var databaseValue: DatabaseValue {
-        switch self {
-        case .null: .null
-        case .integer(let value): value.databaseValue
-        case .real(let value): value.databaseValue
-        case .text(let value): value.databaseValue
-        case .blob(let value): value.databaseValue
-        case .integers, .reals, .texts: preconditionFailure("SQLite has no arrays")
-        }
-    }
-
-    fileprivate init(databaseValue: DatabaseValue) {
-        switch databaseValue.storage {
-        case .null: self = .null
-        case .int64(let value): self = .integer(value)
-        case .double(let value): self = .real(value)
-        case .string(let value): self = .text(value)
-        case .blob(let value): self = .blob(value)
-        }
+    private func prepared(_ statement: SQLStatement) throws -> PreparedStatement {
+        if let prepared { return try prepared.statement(statement, database) }
+        return PreparedStatement(of: statement, try database.cachedStatement(sql: statement.sqliteText))
     }
 }
 

@@ -29,8 +29,8 @@ struct OldSessionQueries {
         let number = try connection.nextNumber(of: .session)
         try connection.execute(
             """
-            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at)
-            VALUES ($1, $2, $2, $3, $4, $5, $6)
+            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot)
+            VALUES ($1, $2, $2, $3, $4, $5, $6, $6 / \(Session.slotLength))
             """, [viewer, number, session.device, videoID, session.start, session.end])
         try connection.execute(
             """
@@ -53,7 +53,9 @@ struct OldSessionQueries {
             WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3 AND ended_at < $4
             """, [viewer, known.entry, session.tab, session.end])
         try connection.execute(
-            "UPDATE session SET last_seen_at = $3 WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3",
-            [viewer, known.entry, session.end])
+            """
+            UPDATE session SET last_seen_at = $3, seen_slot = $3 / \(Session.slotLength)
+            WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
+            """, [viewer, known.entry, session.end])
     }
 }
