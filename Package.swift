@@ -16,7 +16,7 @@ let package = Package(
     products: [
         .executable(name: "dwell", targets: ["dwell"]),
         // For Benchmarks/Micro, a package of its own.
-        .library(name: "DwellServer", targets: ["DwellServer"]),
+        .library(name: "DwellServer", targets: ["DwellAPI", "DwellServer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -65,7 +65,7 @@ class Count:
 
 @contextmanager
 def meanwhile(work: Callable[[], object], threads: int = 1) -> Iterator[Count]:
-    """Does something over and over, in threads, for as long as the block runs."""
+    """Does something over and over, in threads, for as long as the block runs. What is not done then is given up."""
     count, over = Count(), threading.Event()
     failures: list[BaseException] = []
 
@@ -77,15 +77,13 @@ def meanwhile(work: Callable[[], object], threads: int = 1) -> Iterator[Count]:
         except BaseException as failure:
             failures.append(failure)
 
-    running = [threading.Thread(target=repeat) for _ in range(threads)]
+    running = [threading.Thread(target=repeat, daemon=True) for _ in range(threads)]
     for thread in running:
         thread.start()
     try:
         yield count
     finally:
         over.set()
-        for thread in running:
-            thread.join()
     if failures:
         raise failures[0]
 

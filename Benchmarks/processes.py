@@ -11,7 +11,7 @@ import sys
 import tempfile
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +69,14 @@ def running(command: list[str | Path]) -> Iterator[Server]:
         process.wait(30)
 
 
-def node(database: str) -> "contextmanager[Server]":
+def node(database: str) -> AbstractContextManager[Server]:
     """One `dwell serve`."""
     return running(
         [RELEASE / "dwell", "serve", "--port", "0", "--database-url", database, "--log-level", "error"]
     )
 
 
-def baseline(kind: str, *arguments: str) -> "contextmanager[Server]":
+def baseline(kind: str, *arguments: str) -> AbstractContextManager[Server]:
     """A server that does less than Dwell: `no-op`, `discard`, or `one-update` with its database."""
     return running([RELEASE / "dwell-benchmark", "baseline", kind, *arguments])
 
@@ -102,13 +102,13 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """A PostgreSQL cluster with everything as it comes: every commit waits for the disk. Gives its URL."""
+def cluster() -> Iterator[tuple[str, Path]]:
+    """A PostgreSQL cluster with everything as it comes: every commit waits for the disk. Gives its URL and folder."""
     script = REPOSITORY / "Tests" / "postgres.sh"
     with folder() as path:
         port = free_port()
         subprocess.run([script, "start", path, str(port)], check=True, timeout=60)
         try:
-            yield f"postgres://dwell@127.0.0.1:{port}/postgres"
+            yield f"postgres://dwell@127.0.0.1:{port}/postgres", path
         finally:
             subprocess.run([script, "stop", path], check=True, timeout=60)

@@ -7,7 +7,9 @@ import Foundation
 struct DwellBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dwell-benchmark",
-        subcommands: [Baseline.self, FillHistory.self, FillLive.self, OpenLoop.self, Ingest.self, Update.self])
+        subcommands: [
+            Baseline.self, FillHistory.self, FillLive.self, CountBeats.self, OpenLoop.self, Ingest.self, Update.self,
+        ])
 }
 
 /// The store that a command works on.
@@ -31,4 +33,20 @@ struct StoreArgument: ParsableArguments {
 /// Says on standard output that requests may come now, in the words of `dwell serve`.
 func announce(port: Int) {
     FileHandle.standardOutput.write(Data("The baseline is ready at http://localhost:\(port)\n".utf8))
+}
+
+/// `dwell-benchmark count-beats URL`: prints how many beats the segments were told of by.
+struct CountBeats: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "count-beats")
+
+    @OptionGroup var store: StoreArgument
+
+    func run() async throws {
+        let database = try await store.open()
+        let count: Int64? = try await database.read {
+            try $0.row("SELECT CAST(sum(beats) AS BIGINT) AS count FROM segment")?["count"]
+        }
+        print(count ?? 0)
+        try database.close()
+    }
 }

@@ -71,9 +71,11 @@ struct FillHistory: AsyncParsableCommand {
         try await insert(
             0..<viewers * sessions, into: database,
             """
-            \(Self.begun) INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at)
-            SELECT 1 + viewer, 1 + session, 1 + session, start, start + segments * 75000 FROM begun
-            """, shape)
+            \(Self.begun) INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at, seen_slot)
+            SELECT 1 + viewer, 1 + session, 1 + session, start, start + segments * 75000,
+                (start + segments * 75000) / CAST($8 AS BIGINT)
+            FROM begun
+            """, shape + [Session.slotLength])
         try await insert(
             0..<viewers * sessions, into: database,
             """

@@ -60,9 +60,9 @@ enum LiveSessions {
         try await insert(
             numbers, into: database,
             """
-            \(series) INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at)
-            SELECT 1 + (n - $3) * $4, n, n, $5, $6 FROM series
-            """, place)
+            \(series) INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at, seen_slot)
+            SELECT 1 + (n - $3) * $4, n, n, $5, $6, $7 FROM series
+            """, place + [now.milliseconds / Session.slotLength])
         try await insert(
             numbers, into: database,
             """
