@@ -14,7 +14,8 @@ BEGIN
         wanted, plain);
     FOR i IN 0 .. partitions - 1 LOOP
         EXECUTE format(
-            'CREATE TABLE %I PARTITION OF %I FOR VALUES WITH (MODULUS %s, REMAINDER %s)',
+            'CREATE TABLE %I PARTITION OF %I FOR VALUES WITH (MODULUS %s, REMAINDER %s)'
+            ' WITH (fillfactor = 70)',
             wanted || '_' || i, wanted, partitions, i);
     END LOOP;
     -- Primary and foreign keys as they were, then the other indices.

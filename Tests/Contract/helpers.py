@@ -27,6 +27,7 @@ import stores
 from dwell_process import Client, Dwell, eventually, let_pass
 
 BEAT = "/api/session-heartbeat"
+ROUTED_BEAT = f"{BEAT}?way=router"  # The lane takes no target but the one that scripts send.
 PASSWORD = "correct horse battery staple"
 DAY = 86_400
 YEAR = 365 * DAY

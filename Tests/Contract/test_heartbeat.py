@@ -55,6 +55,8 @@ def test_an_empty_beat_is_acknowledged(dwell: Dwell) -> None:
 @pytest.mark.parametrize(
     "content_type", [None, "text/plain", "text/plain;charset=UTF-8", "application/json"]
 )
+
+pytestmark = pytest.mark.usefixtures("way")
 def test_an_empty_beat_may_have_any_content_type(dwell: Dwell, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     response = visitor(dwell).client.post(BEAT, data=b"", headers=headers)

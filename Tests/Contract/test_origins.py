@@ -27,6 +27,8 @@ from .helpers import (
     visitor,
 )
 
+pytestmark = pytest.mark.usefixtures("way")
+
 GATE = "/api/verify-temp-access"
 PATHS = [BEAT, GATE]
 SHOP = "https://shop.example"

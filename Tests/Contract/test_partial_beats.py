@@ -22,6 +22,8 @@ from .helpers import (
     visitor,
 )
 
+pytestmark = pytest.mark.usefixtures("way")
+
 WATCHED = {"video": "v", "mediaFrom": 5, "mediaTo": 9, "rate": 1}
 NO_NUMBER = ['"1"', '""', "true", "{}", "[]", "[1]", "null"]
 NO_WHOLE_NUMBER = [*NO_NUMBER, "01", "1.5", "1e999", "-1e999", "9223372036854775808", "1e400"]

@@ -32,6 +32,8 @@ from .helpers import (
     visitor,
 )
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 def by_header(server: Dwell, token: str, *segments: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}"}

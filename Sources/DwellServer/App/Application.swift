@@ -31,14 +31,19 @@ package func buildApplication(
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
         configuration: configuration, database: database, announcements: announcements, clock: clock,
-        settings: settings, writer: writer, statistics: statistics,
+        settings: settings, writer: writer,
+        heartbeats: Heartbeats(
+            tokens: EntryTokens(secret: configuration.secretKey, clock: clock), settings: settings, clock: clock,
+            publicHost: configuration.publicURL?.host()),
+        statistics: statistics,
         hasher: try PasswordHasher(pool: hashing),
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock),
         rules: try deviceRules(), pages: try Pages())
+    let lane = buildLane(parts, logger: logger)
     return Application(
         router: try buildRouter(parts),
-        server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+        server: .http1(lane: lane),
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port)),
         services: [
@@ -66,6 +71,7 @@ struct Parts {
     let clock: WallClock
     let settings: BeatSettings
     let writer: BeatWriter
+    let heartbeats: Heartbeats
     let statistics: Statistics
     let hasher: PasswordHasher
     let logins: Logins

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 import Hummingbird
+import Logging
 
 /// Every route there is.
 ///
@@ -7,7 +8,7 @@ import Hummingbird
 /// |---|---|---|
 /// | `/` and all files | GET | `Gate/Site.swift`, when a site folder is set |
 /// | `/gate`, `/api/verify-temp-access` | GET, POST | `Gate/GateRoutes.swift` |
-/// | `/api/session-heartbeat` | POST | `Attention/HeartbeatRoutes.swift` |
+/// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
@@ -19,7 +20,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
     let gate = Gate(database: parts.database, clock: parts.clock, secret: configuration.secretKey)
-    let tokens = EntryTokens(secret: configuration.secretKey, clock: parts.clock)
+    let tokens = parts.heartbeats.tokens
     let devices = Devices(database: parts.database, announcements: parts.announcements, clock: parts.clock)
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
@@ -37,8 +38,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let guarded = [
         gateRoutes.endpoints,
         HeartbeatRoutes(
-            tokens: tokens, logins: parts.logins, writer: parts.writer, settings: parts.settings, clock: parts.clock,
-            cookies: cookies, publicHost: configuration.publicURL?.host()
+            heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies
         ).endpoints,
         AccountRoutes(
             accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
@@ -66,7 +66,20 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         router.add(middleware: FileMiddleware(fileProvider: SiteFiles(site: site), searchForIndexHtml: true))
     }
     for collection in open { router.addRoutes(collection) }
-    let own = router.group().add(middleware: CrossSiteMiddleware(publicURL: configuration.publicURL))
+    let own = router.group().add(
+        middleware: CrossSiteMiddleware(ownOrigin: OwnOrigin(publicURL: configuration.publicURL)))
     for collection in guarded { own.addRoutes(collection) }
     return router
+}
+
+/// What answers heartbeats before they come to the router.
+func buildLane(_ parts: Parts, logger: Logger) -> HeartbeatLane.Parts {
+    let configuration = parts.configuration
+    return HeartbeatLane.Parts(
+        heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer,
+        bytes: HeartbeatBytes(
+            cookies: CookieMaker(isSecure: configuration.isSecure),
+            fields: SecurityHeadersMiddleware(isSecure: configuration.isSecure).fields),
+        ownOrigin: OwnOrigin(publicURL: configuration.publicURL), allowedOrigins: Set(configuration.allowedOrigins),
+        logger: logger)
 }

@@ -16,11 +16,12 @@ package struct SignedToken: Sendable {
     private static let signatureLength = 16
     private static let contentLength = 24
 
-    private let key: SymmetricKey
+    /// Signs; prepared once, as that takes as long as signing.
+    private let signer: HMAC<SHA256>
 
     /// - Parameter key: Derived for this one use
     package init(key: SymmetricKey) {
-        self.key = key
+        signer = HMAC(key: key)
     }
 
     /// The token as text: base64url of three big-endian numbers and the first half of their HMAC-SHA-256.
@@ -29,40 +30,78 @@ package struct SignedToken: Sendable {
         for number in [content.viewer, content.entry, content.expiresAt.milliseconds] {
             withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
         }
-        bytes.append(signature(of: bytes))
-        return String(decoding: Self.exchanging(bytes.base64EncodedData().dropLast(2), Self.toURL), as: UTF8.self)
+        bytes.append(contentsOf: code(of: bytes).prefix(Self.signatureLength))
+        return Base64URL.text(of: bytes)
     }
 
     /// What a value says, if this server signed it and it has not expired.
-    package func content(of value: String, now: Timestamp) -> Content? {
-        // 40 bytes are 54 characters, of which base64 wants 56.
-        guard value.utf8.count == 54,
-            let bytes = Data(base64Encoded: Self.exchanging(Data(value.utf8), Self.fromURL) + Data("==".utf8)),
-            bytes.count == Self.contentLength + Self.signatureLength
-        else { return nil }
-        let signed = bytes.prefix(Self.contentLength)
-        let expected = signature(of: signed)
-        let difference = zip(bytes.suffix(Self.signatureLength), expected).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
-        guard difference == 0 else { return nil }
-        let numbers = signed.withUnsafeBytes { raw in
-            (0..<3).map { Int64(bigEndian: raw.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
+    package func content(of value: some StringProtocol, now: Timestamp) -> Content? {
+        withUnsafeTemporaryAllocation(byteCount: Self.contentLength + Self.signatureLength, alignment: 8) { bytes in
+            guard Base64URL.read(value.utf8, into: bytes) else { return nil }
+            let signed = UnsafeRawBufferPointer(rebasing: bytes[..<Self.contentLength])
+            let difference = zip(bytes[Self.contentLength...], code(of: signed)).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
+            guard difference == 0 else { return nil }
+            func number(_ index: Int) -> Int64 {
+                Int64(bigEndian: signed.load(fromByteOffset: index * 8, as: Int64.self))
+            }
+            let content = Content(
+                viewer: number(0), entry: number(1), expiresAt: Timestamp(milliseconds: number(2)))
+            return now < content.expiresAt ? content : nil
         }
-        let content = Content(
-            viewer: numbers[0], entry: numbers[1], expiresAt: Timestamp(milliseconds: numbers[2]))
-        return now < content.expiresAt ? content : nil
     }
 
-    private static let toURL: [UInt8: UInt8] = [
-        UInt8(ascii: "+"): UInt8(ascii: "-"), UInt8(ascii: "/"): UInt8(ascii: "_"),
-    ]
-    private static let fromURL = Dictionary(uniqueKeysWithValues: toURL.map { ($1, $0) })
+    private func code(of bytes: some DataProtocol) -> HMAC<SHA256>.MAC {
+        var signer = signer
+        signer.update(data: bytes)
+        return signer.finalize()
+    }
+}
 
-    /// Base64 in the alphabet of URLs, or back. By bytes: every beat has a token.
-    private static func exchanging(_ text: Data, _ alphabet: [UInt8: UInt8]) -> Data {
-        Data(text.map { alphabet[$0] ?? $0 })
+/// Base64 in the alphabet of URLs, without padding. By hand, as every beat has a token.
+private enum Base64URL {
+    private static let alphabet = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    /// What each character stands for; 64 for all that are none of the alphabet's.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 64, count: 256)
+        for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
+        return values
+    }()
+
+    static func text(of bytes: Data) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count * 4 + 2) / 3)
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            count += 8
+            while count >= 6 {
+                count -= 6
+                text.append(alphabet[Int(bits >> count & 63)])
+            }
+        }
+        if count > 0 { text.append(alphabet[Int(bits << (6 - count) & 63)]) }
+        return String(decoding: text, as: UTF8.self)
     }
 
-    private func signature(of bytes: Data) -> Data {
-        Data(HMAC<SHA256>.authenticationCode(for: bytes, using: key).prefix(Self.signatureLength))
+    /// Reads a text into bytes.
+    /// - Returns: Whether it stands for exactly as many, and is the one way of writing them
+    static func read(_ text: some Collection<UInt8>, into bytes: UnsafeMutableRawBufferPointer) -> Bool {
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        var filled = 0
+        for character in text {
+            let value = values[Int(character)]
+            guard value < 64 else { return false }
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            guard count >= 8 else { continue }
+            guard filled < bytes.count else { return false }
+            count -= 8
+            bytes[filled] = UInt8(truncatingIfNeeded: bits >> count)
+            filled += 1
+        }
+        return filled == bytes.count && count < 6 && bits & (1 << count - 1) == 0
     }
 }

@@ -1,19 +1,25 @@
 package import Logging
+package import NIOCore
 import ServiceLifecycle
 import Synchronization
 
 /// Stores beats in groups: those that arrive while a transaction is on its way to the disk share the next one.
 ///
-/// ``store(_:)`` returns after the commit, so that an answered beat is a stored beat.
+/// Outcomes are told after the commit, so that an answered beat is a stored beat.
 package final class BeatWriter: Service {
     /// The most segments that one transaction holds, unless a single beat has more.
     private static let batchLimit = 1024
     /// The most segments that may wait; more are refused, so that a slow disk costs time and not memory.
     private static let queueLimit = 32_768
 
+    /// Hears what became of a beat.
+    package typealias Answer = @Sendable (Result<BeatOutcome, any Error>) -> Void
+
     private struct Waiting {
         let beat: Beat
-        let answer: CheckedContinuation<BeatOutcome, any Error>
+        /// Where the answer is called; `nil` for one that may be called anywhere.
+        let loop: (any EventLoop)?
+        let answer: Answer
     }
 
     private struct State {
@@ -62,16 +68,46 @@ package final class BeatWriter: Service {
     /// Stores a beat.
     /// - Throws: ``DatabaseError/unavailable(_:)`` when the store is away or too many beats are waiting
     package func store(_ beat: Beat) async throws -> BeatOutcome {
-        try await withCheckedThrowingContinuation { (answer: CheckedContinuation<BeatOutcome, any Error>) in
-            let (refusal, sleep) = state.withLock { state -> (String?, CheckedContinuation<Void, Never>?) in
-                if state.isStopping { return ("the writer is stopping", nil) }
-                if state.segments + beat.segmentCount > Self.queueLimit { return ("the queue of beats is full", nil) }
-                state.queue.append(Waiting(beat: beat, answer: answer))
-                state.segments += beat.segmentCount
-                return (nil, state.takeSleep())
+        try await withCheckedThrowingContinuation { continuation in
+            store(Waiting(beat: beat, loop: nil) { continuation.resume(with: $0) })
+        }
+    }
+
+    /// Stores a beat, and calls back on an event loop: once for all beats of a commit, it is woken up.
+    /// - Parameters:
+    ///   - beat: The beat
+    ///   - loop: Where the answer is called
+    ///   - answer: Hears the outcome, or ``DatabaseError/unavailable(_:)`` when the store is away or too many beats are
+    ///     waiting; never before this returns
+    package func store(_ beat: Beat, on loop: any EventLoop, answer: @escaping Answer) {
+        store(Waiting(beat: beat, loop: loop, answer: answer))
+    }
+
+    private func store(_ waiting: Waiting) {
+        let (refusal, sleep) = state.withLock { state -> (String?, CheckedContinuation<Void, Never>?) in
+            if state.isStopping { return ("the writer is stopping", nil) }
+            let count = waiting.beat.segmentCount
+            if state.segments + count > Self.queueLimit { return ("the queue of beats is full", nil) }
+            state.queue.append(waiting)
+            state.segments += count
+            return (nil, state.takeSleep())
+        }
+        if let refusal { tell([(waiting, .failure(DatabaseError.unavailable(refusal)))]) }
+        sleep?.resume()
+    }
+
+    /// Tells outcomes, waking up each event loop once.
+    private func tell(_ outcomes: [(Waiting, Result<BeatOutcome, any Error>)]) {
+        var loops: [ObjectIdentifier: (any EventLoop, [(Answer, Result<BeatOutcome, any Error>)])] = [:]
+        for (waiting, outcome) in outcomes {
+            guard let loop = waiting.loop else {
+                waiting.answer(outcome)
+                continue
             }
-            if let refusal { answer.resume(throwing: DatabaseError.unavailable(refusal)) }
-            sleep?.resume()
+            loops[ObjectIdentifier(loop), default: (loop, [])].1.append((waiting.answer, outcome))
+        }
+        for (loop, answers) in loops.values {
+            loop.execute { for (answer, outcome) in answers { answer(outcome) } }
         }
     }
 
@@ -117,10 +153,10 @@ package final class BeatWriter: Service {
     private func write(_ batch: [Waiting]) async {
         do {
             let outcomes = try await store(batch.map(\.beat))
-            for (waiting, outcome) in zip(batch, outcomes) { waiting.answer.resume(returning: outcome) }
+            tell(zip(batch, outcomes).map { ($0, .success($1)) })
         } catch DatabaseError.unavailable(let cause) {
             logger.error("beats not stored", metadata: ["count": "\(batch.count)", "cause": "\(cause)"])
-            for waiting in batch { waiting.answer.resume(throwing: DatabaseError.unavailable(cause)) }
+            tell(batch.map { ($0, .failure(DatabaseError.unavailable(cause))) })
         } catch {
             await writeEach(batch, after: error)
         }
@@ -131,11 +167,10 @@ package final class BeatWriter: Service {
         logger.error("a batch of beats failed", metadata: ["count": "\(batch.count)", "cause": "\(error)"])
         for waiting in batch {
             do {
-                let outcome = try await store([waiting.beat])[0]
-                waiting.answer.resume(returning: outcome)
+                tell([(waiting, .success(try await store([waiting.beat])[0]))])
             } catch {
                 logger.error("a beat was refused by the store", metadata: ["cause": "\(error)"])
-                waiting.answer.resume(throwing: error)
+                tell([(waiting, .failure(error))])
             }
         }
     }

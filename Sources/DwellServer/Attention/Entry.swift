@@ -37,7 +37,7 @@ package struct EntryTokens: Sendable {
     }
 
     /// The viewer and entry that a token names; `nil` when it is forged or past its end.
-    package func entry(of token: String) -> SignedToken.Content? {
+    package func entry(of token: some StringProtocol) -> SignedToken.Content? {
         tokens.content(of: token, now: clock.now())
     }
 }

@@ -24,6 +24,9 @@ struct SegmentKey: Hashable, Comparable {
     let tab: TabKey
     let n: Int64
 
+    /// Whether its tab is one of the server's own: see ``Segment/tab``.
+    var isServers: Bool { tab.tab.utf8.first == UInt8(ascii: ":") }
+
     static func < (left: SegmentKey, right: SegmentKey) -> Bool {
         (left.tab, left.n) < (right.tab, right.n)
     }

@@ -12,14 +12,20 @@ struct SegmentPlacer {
     private var dirty: Set<ViewerDay> = []
     /// The latest sessions of entries, as far as they are known, as they will be.
     private var latest: [EntryKey: Session] = [:]
-    /// Segments that were met, as they will be.
-    private var known: [SegmentKey: StoredSegment] = [:]
+    /// Segments that were met.
+    private var known: [SegmentKey: MetSegment] = [:]
     /// The newest of the server's own tabs.
     private var newest: [TabKey: Int64] = [:]
     /// What the database does not know yet.
-    private var fresh: Set<SegmentKey> = []
-    private var changed: Set<SegmentKey> = []
+    private var changed: [SegmentKey] = []
     private var seen: [Int64: SeenSession] = [:]
+
+    private struct MetSegment {
+        /// As it will be.
+        var segment: StoredSegment
+        var isNew: Bool
+        var isChanged: Bool
+    }
 
     init(connection: any DatabaseConnection, days: LocalDays) {
         sessions = SessionQueries(connection: connection)
@@ -34,27 +40,30 @@ struct SegmentPlacer {
     ///   - tabs: The server's own tabs, of which the newest segment is needed
     mutating func load(entries: [EntryKey], segments keys: [SegmentKey], tabs: [TabKey]) throws {
         latest.merge(try sessions.latest(entries)) { $1 }
-        for segment in try segments.segments(Set(keys).sorted()) { known[segment.key] = segment }
+        for segment in try segments.segments(Set(keys).sorted()) { meet(segment) }
         for segment in try segments.latest(Set(tabs).sorted()) {
-            known[segment.key] = segment
+            meet(segment)
             newest[segment.key.tab] = segment.key.n
         }
     }
 
     /// The newest segment of one of the server's own tabs.
     func newest(of tab: TabKey) -> StoredSegment? {
-        newest[tab].flatMap { known[SegmentKey(tab: tab, n: $0)] }
+        newest[tab].flatMap { known[SegmentKey(tab: tab, n: $0)]?.segment }
+    }
+
+    private mutating func meet(_ segment: StoredSegment) {
+        known[segment.key] = MetSegment(segment: segment, isNew: false, isChanged: false)
     }
 
     /// Takes a segment, whose name was among those loaded.
     mutating func place(_ credited: CreditedSegment) throws {
         let entry = credited.entry.key
-        let old = known[credited.key]
+        let old = known[credited.key]?.segment
         guard let session = latest[entry], session.takes(credited.segment),
             let segment = merged(old, with: credited, in: session)
         else { return try placeInDatabase(credited) }
         note(segment, after: old)
-        changed.insert(segment.key)
         if segment.end > session.lastSeenAt {
             latest[entry] = session.seen(at: segment.end)
             let before = seen[session.id]?.before ?? session
@@ -82,10 +91,11 @@ struct SegmentPlacer {
     }
 
     private mutating func note(_ segment: StoredSegment, after old: StoredSegment?) {
-        if old == nil { fresh.insert(segment.key) }
-        known[segment.key] = segment
-        let tab = segment.key.tab
-        newest[tab] = max(newest[tab] ?? 0, segment.key.n)
+        let (key, tab) = (segment.key, segment.key.tab)
+        let met = known[key]
+        if met?.isChanged != true { changed.append(key) }
+        known[key] = MetSegment(segment: segment, isNew: met?.isNew ?? true, isChanged: true)
+        if key.isServers { newest[tab] = max(newest[tab] ?? 0, key.n) }
         let end = max(old?.end ?? segment.end, segment.end)
         for day in days.days(touching: segment.start..<end) {
             dirty.insert(ViewerDay(viewer: tab.entry.viewer, day: day))
@@ -93,10 +103,16 @@ struct SegmentPlacer {
     }
 
     private mutating func flush() throws {
-        let changed = self.changed.sorted().compactMap { known[$0] }
-        try segments.save(changed) { fresh.contains($0.key) }
+        // Neighbours lie on the same pages of the database, and all who lock rows lock them in this order.
+        let met = changed.sorted().compactMap { known[$0] }
+        try segments.insert(met.filter(\.isNew).map(\.segment))
+        try segments.update(met.filter { !$0.isNew }.map(\.segment))
         try sessions.touch(seen.values.sorted { $0.entry < $1.entry })
-        (self.changed, fresh, seen) = ([], [], [:])
+        for key in changed {
+            known[key]?.isNew = false
+            known[key]?.isChanged = false
+        }
+        (changed, seen) = ([], [:])
     }
 
     private mutating func placeInDatabase(_ credited: CreditedSegment) throws {
@@ -108,11 +124,10 @@ struct SegmentPlacer {
             session = try sessions.open(
                 credited.entry, from: credited.segment.start, to: credited.segment.end)
         }
-        let old = known[credited.key]
+        let old = known[credited.key]?.segment
         let told = StoredSegment(credited, in: session.id)
         let segment = old?.merged(with: told) ?? told
         note(segment, after: old)
-        changed.insert(segment.key)
         try flush()
         let movedBack = old.map { segment.end < $0.end } ?? false
         if surrounding.joinsNext(credited.segment) || segment.session != session.id || movedBack {
@@ -139,7 +154,7 @@ struct SegmentPlacer {
             try sessions.update(Session(id: id, startedAt: group.start, lastSeenAt: group.end), of: entry)
             for member in group.members where member.session != id {
                 try segments.move(member, to: id, of: entry)
-                known[SegmentKey(tab: TabKey(entry: entry.key, tab: member.tab), n: member.n)]?.session = id
+                known[SegmentKey(tab: TabKey(entry: entry.key, tab: member.tab), n: member.n)]?.segment.session = id
             }
         }
         for session in found where !kept.contains(session.id) { try sessions.remove(session.id, of: entry) }

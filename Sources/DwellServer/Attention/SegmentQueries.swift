@@ -56,19 +56,21 @@ struct SegmentQueries {
     private static let latest = SQLStatement(oneLatest)
     private static let manyLatest = SQLStatement(SQLDialect.forEachKey(oneLatest, ["bigint", "bigint", "text"]))
 
-    /// Writes segments as they are now. The sessions of those that are known already stay as they are: see `move`.
-    /// - Parameters:
-    ///   - segments: Each of another name
-    ///   - isNew: Whether a segment has no row yet
-    func save(_ segments: [StoredSegment], isNew: (StoredSegment) -> Bool) throws {
+    /// Writes segments that have no row yet, each of another name.
+    func insert(_ segments: [StoredSegment]) throws {
         guard !segments.isEmpty else { return }
         switch connection.dialect {
-        case .sqlite:
-            // An upsert keeps a way back for each row, and costs three times as much.
-            for segment in segments {
-                try connection.execute(isNew(segment) ? Self.insert : Self.update, segment.values)
-            }
-        case .postgres: try connection.execute(Self.upsertMany, StoredSegment.arrays(of: segments))
+        case .sqlite: for segment in segments { try connection.execute(Self.insert, segment.values) }
+        case .postgres: try connection.execute(Self.insertMany, StoredSegment.arrays(of: segments))
+        }
+    }
+
+    /// Writes segments as they are now, each of another name. They stay in their sessions: see `move`.
+    func update(_ segments: [StoredSegment]) throws {
+        guard !segments.isEmpty else { return }
+        switch connection.dialect {
+        case .sqlite: for segment in segments { try connection.execute(Self.update, segment.values) }
+        case .postgres: try connection.execute(Self.updateMany, StoredSegment.arrays(of: segments))
         }
     }
 
@@ -93,20 +95,28 @@ struct SegmentQueries {
         WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3 AND n = $4 AND session_id = $5
         """)
 
-    private static let upsertMany = SQLStatement(
-        """
-        INSERT INTO segment (\(columns))
-        SELECT * FROM unnest(
+    private static let told = """
+        unnest(
             $1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
             $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::float8[], $14::text[],
             $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[])
-        ON CONFLICT (viewer_id, entry_id, tab, n) DO UPDATE SET
-            started_at = excluded.started_at, ended_at = excluded.ended_at, attention = excluded.attention,
-            page_id = excluded.page_id, video_id = excluded.video_id, media_from_ms = excluded.media_from_ms,
-            media_to_ms = excluded.media_to_ms, rate = excluded.rate, end_reason = excluded.end_reason,
-            unsure_ms = excluded.unsure_ms, refused_before_ms = excluded.refused_before_ms,
-            refused_future_ms = excluded.refused_future_ms, refused_media_ms = excluded.refused_media_ms,
-            beats = excluded.beats, first_beat_at = excluded.first_beat_at, last_beat_at = excluded.last_beat_at
+        AS told (\(columns))
+        """
+
+    private static let insertMany = SQLStatement("INSERT INTO segment (\(columns)) SELECT * FROM \(told)")
+
+    private static let updateMany = SQLStatement(
+        """
+        UPDATE segment SET
+            started_at = told.started_at, ended_at = told.ended_at, attention = told.attention,
+            page_id = told.page_id, video_id = told.video_id, media_from_ms = told.media_from_ms,
+            media_to_ms = told.media_to_ms, rate = told.rate, end_reason = told.end_reason,
+            unsure_ms = told.unsure_ms, refused_before_ms = told.refused_before_ms,
+            refused_future_ms = told.refused_future_ms, refused_media_ms = told.refused_media_ms,
+            beats = told.beats, first_beat_at = told.first_beat_at, last_beat_at = told.last_beat_at
+        FROM \(told)
+        WHERE segment.viewer_id = told.viewer_id AND segment.entry_id = told.entry_id
+            AND segment.tab = told.tab AND segment.n = told.n AND segment.session_id = told.session_id
         """)
 
     /// The segments of a session, for grouping.
@@ -155,20 +165,25 @@ struct SegmentQueries {
 }
 
 extension StoredSegment {
+    /// - Parameter row: With the columns in their order
     fileprivate init(row: Row) throws {
-        let entry = EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"])
-        let mediaFrom: Int64? = try row["media_from_ms"]
-        let mediaTo: Int64? = try row["media_to_ms"]
-        self.init(
-            key: SegmentKey(tab: TabKey(entry: entry, tab: try row["tab"]), n: try row["n"]),
-            session: try row["session_id"], start: try row["started_at"], end: try row["ended_at"],
-            attention: try row["attention"], pageID: try row["page_id"], videoID: try row["video_id"],
-            media: mediaFrom.flatMap { from in mediaTo.map { MediaRange(from: from, to: $0) } },
-            rate: try row["rate"], ending: try row["end_reason"], unsure: try row["unsure_ms"],
-            refused: RefusedTime(
-                beforeSession: try row["refused_before_ms"], future: try row["refused_future_ms"],
-                media: try row["refused_media_ms"]),
-            beats: try row["beats"], firstBeat: try row["first_beat_at"], lastBeat: try row["last_beat_at"])
+        var values = row.reader
+        let entry = EntryKey(viewer: try values.next(), entry: try values.next())
+        key = SegmentKey(tab: TabKey(entry: entry, tab: try values.next()), n: try values.next())
+        session = try values.next()
+        start = try values.next()
+        end = try values.next()
+        attention = try values.next()
+        pageID = try values.next()
+        videoID = try values.next()
+        media = try MediaRange(from: values.next(), to: values.next())
+        rate = try values.next()
+        ending = try values.next()
+        unsure = try values.next()
+        refused = try RefusedTime(beforeSession: values.next(), future: values.next(), media: values.next())
+        beats = try values.next()
+        firstBeat = try values.next()
+        lastBeat = try values.next()
     }
 
     /// The values of the columns, in their order.
@@ -193,5 +208,13 @@ extension StoredSegment {
             integers(\.refused.media), integers { Int64($0.beats) }, integers(\.firstBeat.milliseconds),
             integers(\.lastBeat.milliseconds),
         ]
+    }
+}
+
+extension MediaRange {
+    /// - Returns: `nil` unless both are there
+    fileprivate init?(from: Int64?, to: Int64?) {
+        guard let from, let to else { return nil }
+        self.init(from: from, to: to)
     }
 }

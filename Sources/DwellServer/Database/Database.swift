@@ -98,7 +98,7 @@ extension SQLDialect {
         let arrays = zip(numbers, types).map { "$\($0)::\($1)[]" }.joined(separator: ", ")
         let parts = numbers.map { "part\($0)" }.joined(separator: ", ")
         return """
-            SELECT wanted.number, found.*
+            SELECT found.*, wanted.number
             FROM unnest(\(arrays)) WITH ORDINALITY AS wanted (\(parts), number)
             CROSS JOIN LATERAL (\(inner)) AS found
             ORDER BY wanted.number
@@ -145,10 +145,13 @@ extension DatabaseConnection {
     }
 }
 
-/// One row of a result, read by column name.
+/// One row of a result, read by column name, or column by column.
 package struct Row: Sendable {
     let columns: [String]
     let values: [SQLValue]
+
+    /// Reads the values in their order, which is quicker where rows are many.
+    var reader: RowReader { RowReader(row: self) }
 
     /// The column's value as the type asked for.
     package subscript<Value: SQLConvertible>(_ column: String) -> Value {
@@ -161,5 +164,25 @@ package struct Row: Sendable {
             }
             return value
         }
+    }
+}
+
+/// Reads a row's values in the order of its columns.
+struct RowReader {
+    private let row: Row
+    private var index = 0
+
+    fileprivate init(row: Row) {
+        self.row = row
+    }
+
+    /// The next column's value as the type asked for.
+    mutating func next<Value: SQLConvertible>() throws -> Value {
+        guard index < row.values.count else { throw DatabaseError.failure("only the columns \(row.columns)") }
+        defer { index += 1 }
+        guard let value = Value(sqlValue: row.values[index]) else {
+            throw DatabaseError.failure("column \(row.columns[index]) does not hold a \(Value.self)")
+        }
+        return value
     }
 }

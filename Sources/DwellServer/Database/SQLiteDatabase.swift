@@ -22,8 +22,14 @@ package struct SQLiteDatabase: Database {
         SQLiteDatabase.makePrivateFile(at: path)
         pool = try SQLiteDatabase.mapErrors {
             let pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try pool.writeWithoutTransaction { writer in
+                // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
+                try writer.execute(sql: "PRAGMA synchronous = FULL")
+                // Room for the pages that a million live sessions are moved on, and a log so long that a page which is
+                // written again and again goes to its place once.
+                try writer.execute(sql: "PRAGMA cache_size = -65536")
+                try writer.execute(sql: "PRAGMA wal_autocheckpoint = 16384")
+            }
             // SQLite opens a file without reading it: ask for something, so that a damaged one is found now.
             try pool.read { _ = try GRDB.Row.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
             return pool

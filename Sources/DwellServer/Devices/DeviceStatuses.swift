@@ -49,6 +49,12 @@ final class DeviceStatuses: Sendable {
         return found
     }
 
+    /// The viewer whose device is known to be in use; `nil` when ``status(of:account:)`` has to be asked.
+    func rememberedViewer(of device: UUID, account: UUID) -> Int64? {
+        guard announcements?.isCurrent ?? false else { return nil }
+        return state.withLock { $0.viewers[Key(device: device, account: account)] }
+    }
+
     /// Forgets everything: removals are rare, and a device costs one question to learn again.
     func forget() {
         state.withLock { state in

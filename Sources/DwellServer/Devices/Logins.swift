@@ -1,6 +1,7 @@
 package import DwellAPI
 package import Foundation
 import JWTKit
+import Synchronization
 
 /// A person who is logged in on a device.
 package struct Login: Sendable, Equatable {
@@ -31,6 +32,7 @@ package struct Logins: Sendable {
 
     private let keys: JWTKeyCollection
     private let statuses: DeviceStatuses
+    private let verified = VerifiedTokens()
     private let clock: WallClock
 
     /// - Parameters:
@@ -60,13 +62,36 @@ package struct Logins: Sendable {
     /// - Throws: ``LoginError``
     package func login(token: String?) async throws -> Login {
         guard let token, !token.isEmpty else { throw LoginError.missing }
+        let claims = try await claims(of: token)
+        guard isCurrent(claims) else { throw LoginError.expired }
+        guard let status = try await statuses.status(of: claims.device, account: claims.account) else {
+            throw LoginError.invalid
+        }
+        if let (removal, time) = status.removal { throw LoginError.deviceRemoved(removal, at: time) }
+        return Login(account: claims.account, device: claims.device, viewer: status.viewer)
+    }
+
+    /// Who a token lets in, as far as that can be told at once.
+    /// - Returns: `nil` when ``login(token:)`` has to be asked
+    func rememberedLogin(token: String) -> Login? {
+        guard let claims = verified[token], isCurrent(claims),
+            let viewer = statuses.rememberedViewer(of: claims.device, account: claims.account)
+        else { return nil }
+        return Login(account: claims.account, device: claims.device, viewer: viewer)
+    }
+
+    private func isCurrent(_ claims: VerifiedTokens.Claims) -> Bool {
+        clock.now().milliseconds / 1000 < claims.end
+    }
+
+    private func claims(of token: String) async throws -> VerifiedTokens.Claims {
+        if let claims = verified[token] { return claims }
         guard let payload = try? await keys.verify(token, as: Payload.self), payload.aud == Payload.audience,
             let account = UUID(uuidString: payload.userId), let device = UUID(uuidString: payload.deviceId)
         else { throw LoginError.invalid }
-        guard clock.now().milliseconds / 1000 < payload.exp else { throw LoginError.expired }
-        guard let status = try await statuses.status(of: device, account: account) else { throw LoginError.invalid }
-        if let (removal, time) = status.removal { throw LoginError.deviceRemoved(removal, at: time) }
-        return Login(account: account, device: device, viewer: status.viewer)
+        let claims = VerifiedTokens.Claims(account: account, device: device, end: payload.exp)
+        verified.remember(claims, of: token)
+        return claims
     }
 
     private struct Payload: JWTPayload {
@@ -82,5 +107,26 @@ package struct Logins: Sendable {
 
         /// The signature is all that is checked here; the end is compared with the server's own clock.
         func verify(using algorithm: some JWTAlgorithm) {}
+    }
+}
+
+/// What login tokens say whose signature was checked: that stays true. Whether they have ended, and their device, must
+/// be asked each time.
+private final class VerifiedTokens: Sendable {
+    struct Claims {
+        let account: UUID
+        let device: UUID
+        /// Seconds since 1970.
+        let end: Int64
+    }
+
+    private let known = Mutex(BoundedCache<String, Claims>(capacity: 20_000))
+
+    subscript(token: String) -> Claims? {
+        known.withLock { $0[token] }
+    }
+
+    func remember(_ claims: Claims, of token: String) {
+        known.withLock { $0.insert(claims, for: token) }
     }
 }

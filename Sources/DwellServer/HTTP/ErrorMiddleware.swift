@@ -24,11 +24,7 @@ struct ErrorMiddleware: RouterMiddleware {
             {
                 answer = .methodNotAllowed(allowed)
             }
-            if answer.status.kind == .serverError {
-                context.logger.error(
-                    "request failed",
-                    metadata: ["method": "\(request.method)", "path": "\(request.uri.path)", "cause": "\(error)"])
-            }
+            answer.log(error, of: request.method, path: request.uri.path, to: context.logger)
             return try response(answer, to: request)
         }
     }
@@ -36,11 +32,7 @@ struct ErrorMiddleware: RouterMiddleware {
     private func response(_ error: PublicError, to request: Request) throws -> Response {
         var response =
             switch ErrorStyle(path: request.uri.path) {
-            case .gate:
-                try Response.json(
-                    GateErrorBody(
-                        error: error.message, code: error.code, field: error.field, stored: error.stored,
-                        refused: error.refused))
+            case .gate: try Response.json(error.gateBody)
             case .message:
                 try Response.json(
                     MessageErrorBody(
@@ -75,6 +67,17 @@ private enum ErrorStyle {
 }
 
 extension PublicError {
+    /// The error as clients of the gate and of heartbeats know it.
+    var gateBody: GateErrorBody {
+        GateErrorBody(error: message, code: code, field: field, stored: stored, refused: refused)
+    }
+
+    /// Logs the cause of what is the server's fault.
+    func log(_ cause: any Error, of method: HTTPRequest.Method, path: String, to logger: Logger) {
+        guard status.kind == .serverError else { return }
+        logger.error("request failed", metadata: ["method": "\(method)", "path": "\(path)", "cause": "\(cause)"])
+    }
+
     fileprivate static func methodNotAllowed(_ allowed: [HTTPRequest.Method]) -> PublicError {
         let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
         return PublicError(

@@ -53,6 +53,13 @@ extension PublicError {
         }
     }
 
+    /// A beat of which some segments can't be stored.
+    init(refused fields: [InvalidField], of count: Int) {
+        self.init(fields[0])
+        stored = count - fields.count
+        refused = fields.map { RefusedField(field: $0.field, expected: $0.expected) }
+    }
+
     private init(_ error: BodyError) {
         switch error {
         case .malformed(let detail):

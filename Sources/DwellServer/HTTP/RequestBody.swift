@@ -43,8 +43,14 @@ extension Request {
     }
 }
 
-/// Decodes JSON and says in a sentence what is wrong with it.
+/// Encodes JSON, decodes it, and says in a sentence what is wrong with it.
 enum JSONBody {
+    static func encode(_ value: some Encodable) throws -> ByteBuffer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        return ByteBuffer(data: try encoder.encode(value))
+    }
+
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ByteBuffer) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(buffer: bytes))

@@ -8,13 +8,14 @@ extension Response {
     static func json(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json"
     ) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        let data = try encoder.encode(value)
-        return Response(
-            status: status,
-            headers: [.contentType: "\(type); charset=utf-8", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(data: data)))
+        json(try JSONBody.encode(value), status: status, type: type)
+    }
+
+    /// An answer of JSON that was written already.
+    static func json(
+        _ body: ByteBuffer, status: HTTPResponse.Status = .ok, type: String = "application/json"
+    ) -> Response {
+        Response(status: status, headers: .json(type), body: ResponseBody(byteBuffer: body))
     }
 
     /// A page. Scripts and pictures come from this site only, and no other site may frame it.
@@ -27,5 +28,12 @@ extension Response {
                     "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
             ],
             body: ResponseBody(byteBuffer: ByteBuffer(string: html)))
+    }
+}
+
+extension HTTPFields {
+    /// The headers of a JSON answer.
+    static func json(_ type: String = "application/json") -> HTTPFields {
+        [.contentType: "\(type); charset=utf-8", .cacheControl: "no-store"]
     }
 }

@@ -30,8 +30,13 @@ struct CronRoutes {
 
 extension Request {
     /// The token of an `Authorization: Bearer` header.
+    var bearerToken: String? { headers[.authorization]?.bearerToken }
+}
+
+extension String {
+    /// The token, when this is the value of an `Authorization: Bearer` header.
     var bearerToken: String? {
-        guard let value = headers[.authorization], value.lowercased().hasPrefix("bearer ") else { return nil }
-        return String(value.dropFirst("bearer ".count)).trimmingCharacters(in: .whitespaces)
+        guard lowercased().hasPrefix("bearer ") else { return nil }
+        return String(dropFirst("bearer ".count)).trimmingCharacters(in: .whitespaces)
     }
 }

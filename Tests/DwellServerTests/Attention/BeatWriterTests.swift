@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import Synchronization
 import Testing
 
@@ -21,6 +23,34 @@ import Testing
             }
         }
         #expect(try await store.rows("SELECT count(*) FROM segment") == ["[DwellServer.SQLValue.integer(3000)]"])
+    }
+
+    @Test func `whoever asks on an event loop is answered there, after the commit`() async throws {
+        let store = try await TestStore()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            let now = store.clock.now.milliseconds
+            try await withThrowingTaskGroup(of: BeatOutcome.self) { tasks in
+                for n in 0..<100 {
+                    let beat = Beat(
+                        source: .token(viewer: guest.entry.viewer, entry: guest.entry.id), arrival: store.clock.now,
+                        content: .claims([Guest.segment(n, from: now, to: now)], sentAt: now, interval: 180_000))
+                    let loop = group.next()
+                    tasks.addTask {
+                        try await withCheckedThrowingContinuation { continuation in
+                            writer.store(beat, on: loop) { outcome in
+                                #expect(loop.inEventLoop)
+                                continuation.resume(with: outcome)
+                            }
+                        }
+                    }
+                }
+                for try await outcome in tasks { #expect(outcome == .stored(guest.entry)) }
+            }
+        }
+        #expect(try await store.rows("SELECT count(*) FROM segment") == ["[DwellServer.SQLValue.integer(100)]"])
+        try await group.shutdownGracefully()
     }
 
     @Test func `a beat that the schema refuses takes no other with it`() async throws {

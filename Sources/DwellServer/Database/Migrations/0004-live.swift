@@ -10,5 +10,22 @@ extension Migration {
             // Beats move the start: an index on it would be written with every row.
             "DROP INDEX segment_by_session",
             "CREATE INDEX segment_by_session ON segment (viewer_id, session_id)",
+            // PostgreSQL changes a row without touching its indices as long as the new one fits on the same page. A table
+            // that was partitioned can't have the setting; its parts can: see docs/partitions.sql.
+            Statement(only: .postgres, roomOnPages),
         ])
+
+    private static let roomOnPages = """
+        DO $do$
+        DECLARE name TEXT;
+        BEGIN
+            FOR name IN
+                SELECT relname FROM pg_class
+                WHERE oid IN ('session'::regclass, 'segment'::regclass, 'dirty_day'::regclass) AND relkind = 'r'
+            LOOP
+                EXECUTE format('ALTER TABLE %I SET (fillfactor = 70)', name);
+            END LOOP;
+        END
+        $do$
+        """
 }

@@ -1,0 +1,72 @@
+import DwellAPI
+import Testing
+
+@testable import DwellServer
+
+/// What several tellings of one segment say together.
+@Suite struct StoredSegmentTests {
+    private static let key = SegmentKey(tab: TabKey(entry: EntryKey(viewer: 1, entry: 1), tab: "t"), n: 0)
+
+    @Test(arguments: 0..<300 as Range<UInt64>)
+    func `the order of tellings, and how they are put together, changes nothing`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let (one, two, three) = (Self.any(&random), Self.any(&random), Self.any(&random))
+        #expect(one.merged(with: two) == two.merged(with: one))
+        #expect(one.merged(with: two).merged(with: three) == one.merged(with: two.merged(with: three)))
+    }
+
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func `telling the same again adds a beat and nothing else`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let one = Self.any(&random)
+        let both = Self.any(&random).merged(with: one)
+        var again = both.merged(with: one)
+        #expect(again.beats == both.beats + 1)
+        again.beats = both.beats
+        #expect(again == both)
+    }
+
+    @Test func `a quicker telling moves the segment back without making it longer`() {
+        let slow = Self.segment(from: 5000, to: 65_000)
+        let quick = Self.segment(from: 1000, to: 61_000)
+        let both = slow.merged(with: quick)
+        #expect(both.start == Timestamp(milliseconds: 1000))
+        #expect(both.length == 60_000)
+    }
+
+    @Test func `the longest telling says how sure the end is, of equally long ones the surest`() {
+        let open = Self.segment(from: 0, to: 20_000, unsure: 30_000)
+        #expect(open.merged(with: Self.segment(from: 0, to: 25_000, unsure: 0)).unsure == 0)
+        #expect(open.merged(with: Self.segment(from: 0, to: 15_000, unsure: 0)).unsure == 30_000)
+        #expect(open.merged(with: Self.segment(from: 0, to: 20_000, unsure: 2000)).unsure == 2000)
+    }
+
+    private static func segment(from: Int64, to: Int64, unsure: Int64 = 0) -> StoredSegment {
+        StoredSegment(
+            key: key, session: 1, start: Timestamp(milliseconds: from), end: Timestamp(milliseconds: to),
+            attention: .active, unsure: unsure, refused: RefusedTime(), beats: 1,
+            firstBeat: Timestamp(milliseconds: to), lastBeat: Timestamp(milliseconds: to))
+    }
+
+    /// One of few values each, so that equal ones meet.
+    private static func any(_ random: inout SeededGenerator) -> StoredSegment {
+        let from = Int64.random(in: 0...3, using: &random)
+        let media = Int64.random(in: 0...3, using: &random)
+        var segment = segment(
+            from: from, to: from + .random(in: 0...3, using: &random), unsure: .random(in: 0...2, using: &random))
+        segment.attention = pick(Attention.allCases, &random)
+        segment.pageID = pick([nil, 1, 2], &random)
+        segment.videoID = pick([nil, 1, 2], &random)
+        segment.media = pick([nil, MediaRange(from: media, to: media + .random(in: 0...3, using: &random))], &random)
+        segment.rate = pick([nil, 1, 2], &random)
+        segment.ending = pick([nil] + SegmentEnd.allCases, &random)
+        segment.refused.future = .random(in: 0...2, using: &random)
+        segment.firstBeat = Timestamp(milliseconds: .random(in: 0...3, using: &random))
+        segment.lastBeat = segment.firstBeat + .random(in: 0...3, using: &random)
+        return segment
+    }
+
+    private static func pick<Value>(_ values: [Value], _ random: inout SeededGenerator) -> Value {
+        values[Int.random(in: values.indices, using: &random)]
+    }
+}
