@@ -14,7 +14,9 @@ let package = Package(
     name: "dwell",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "dwell", targets: ["dwell"])
+        .executable(name: "dwell", targets: ["dwell"]),
+        // For Benchmarks/Micro, a package of its own.
+        .library(name: "DwellServer", targets: ["DwellAPI", "DwellServer"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -67,16 +69,18 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
-            name: "store-benchmark",
+            name: "dwell-benchmark",
             dependencies: [
                 "DwellAPI",
                 "DwellServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            path: "Benchmarks/StoreBenchmark",
+            path: "Benchmarks/DwellBenchmark",
             swiftSettings: strict
         ),
         .target(name: "DwellAPI", swiftSettings: strict),

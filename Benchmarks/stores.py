@@ -1,128 +1,100 @@
-"""Durable heartbeats a second on each store, beside one UPDATE a request: one run, one machine, ratios.
-
-    .venv/bin/python Benchmarks/stores.py, or script/bench --stores
-"""
+"""Durable beats a second on each store, beside one UPDATE a request: one run, one machine. See script/bench --stores."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import signal
-import subprocess
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
+import argparse
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-from heartbeats import RELEASE, REPOSITORY, SECRET, free_port, load, node, open_sessions, read_options, say
+from load import Rate, closed_loop
+from processes import Server, baseline, cluster, folder, node, say, tool
+from table import Figure, as_json, machine
 
-POSTGRES = REPOSITORY / "Tests" / "postgres.sh"
-
-
-@contextmanager
-def cluster() -> Iterator[str]:
-    """A PostgreSQL cluster with everything as it comes: every commit waits for the disk."""
-    folder, port = tempfile.mkdtemp(prefix="dwell-bench-pg-"), free_port()
-    os.chmod(folder, 0o755)
-    subprocess.run([POSTGRES, "start", folder, str(port)], check=True, timeout=60)
-    try:
-        yield f"postgres://dwell@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([POSTGRES, "stop", folder], check=True, timeout=60)
+SESSIONS = 1000
+ONE_UPDATE = "one UPDATE a request"
 
 
-@contextmanager
-def one_update(database: str) -> Iterator[int]:
-    """The baseline: an end time in a row, moved by each request."""
-    port = free_port()
-    command = [RELEASE / "store-benchmark", "serve", database, str(port)]
-    server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                request = urllib.request.Request(f"http://127.0.0.1:{port}/api/session-heartbeat", method="POST")
-                urllib.request.urlopen(request, timeout=5).read()
-                break
-            except OSError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-        yield port
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
+def beat(servers: list[Server], tokens: Path, connections: int, seconds: int) -> Rate:
+    """Loads every server at once, the connections shared between them."""
+    def one(server: Server, length: int) -> Rate:
+        return closed_loop(server, tokens, connections // len(servers), length)
+
+    with ThreadPoolExecutor(len(servers)) as pool:
+        list(pool.map(lambda server: one(server, 2), servers))
+        rates = list(pool.map(lambda server: one(server, seconds), servers))
+    return Rate(
+        sum(rate.per_second for rate in rates), sum(rate.requests for rate in rates), max(rate.p99_ms for rate in rates)
+    )
 
 
-def beat(ports: list[int], cookies: Path, connections: int, seconds: int) -> dict[str, float]:
-    """Loads every port at once, the connections shared between them."""
-    def one(port: int, length: int) -> dict[str, float]:
-        url = f"http://127.0.0.1:{port}/api/session-heartbeat"
-        return load(url, connections // len(ports), length, cookies)
+def behind_http(path: Path, postgres: str, connections: int, seconds: int) -> dict[str, Rate]:
+    """What comes through a server's door."""
+    rates: dict[str, Rate] = {}
 
-    with ThreadPoolExecutor(len(ports)) as pool:
-        list(pool.map(lambda port: one(port, 2), ports))
-        results = list(pool.map(lambda port: one(port, seconds), ports))
+    def measure(name: str, servers: list[Server], tokens: Path) -> None:
+        say(name)
+        rates[name] = beat(servers, tokens, connections, seconds)
+
+    tokens = path / "sqlite.txt"
+    tool("fill-live", f"sqlite:{path}/bench.sqlite", "--sessions", str(SESSIONS), "--tokens", tokens)
+    with node(f"sqlite:{path}/bench.sqlite") as server:
+        measure("SQLite", [server], tokens)
+    tokens = path / "postgres.txt"
+    tool("fill-live", postgres, "--sessions", str(SESSIONS), "--tokens", tokens)
+    with node(postgres) as server, node(postgres) as other:
+        measure("PostgreSQL, one node", [server], tokens)
+        measure("PostgreSQL, two nodes", [server, other], tokens)
+    with baseline("one-update", postgres) as server:
+        measure(ONE_UPDATE, [server], tokens)
+    return rates
+
+
+def without_http(path: Path, postgres: str, seconds: int) -> dict[str, float]:
+    """The stores by themselves: 1,024 beats at once, each answered when it is on disk."""
+    say("without HTTP")
+    commands = {
+        "SQLite": ("ingest", f"sqlite:{path}/alone.sqlite"),
+        "PostgreSQL": ("ingest", postgres),
+        ONE_UPDATE: ("update", postgres),
+    }
     return {
-        "requests_per_second": sum(result["requests_per_second"] for result in results),
-        "p99_ms": max(result["p99_ms"] for result in results),
+        name: float(tool(kind, url, "--seconds", str(seconds))) for name, (kind, url) in commands.items()
     }
 
 
-def alone(kind: str, database: str, seconds: int) -> dict[str, float]:
-    """The store without HTTP: 1,024 beats at once, each answered when it is on disk."""
-    subprocess.run(
-        [RELEASE / "dwell", "migrate", "--database-url", database],
-        check=True, capture_output=True, env=os.environ | SECRET,
-    )
-    command = [RELEASE / "store-benchmark", kind, database, "--seconds", str(seconds)]
-    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=seconds + 60)
-    return {"requests_per_second": float(output.stdout)}
-
-
-def measure(connections: int, seconds: int) -> dict[str, dict[str, float]]:
-    results: dict[str, dict[str, float]] = {}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dwell-bench-")))
-        say("SQLite")
-        with node(f"sqlite:{folder}/bench.sqlite") as port:
-            cookies = open_sessions(port, folder)
-            results["SQLite"] = beat([port], cookies, connections, seconds)
-        url = stack.enter_context(cluster())
-        say("PostgreSQL, one node")
-        with node(url) as port:
-            cookies = open_sessions(port, folder)
-            results["PostgreSQL, one node"] = beat([port], cookies, connections, seconds)
-            say("PostgreSQL, two nodes")
-            with node(url) as other:
-                results["PostgreSQL, two nodes"] = beat([port, other], cookies, connections, seconds)
-        say("one UPDATE a request")
-        with one_update(url) as port:
-            results["one UPDATE a request"] = beat([port], cookies, connections, seconds)
-        say("without HTTP")
-        results["without HTTP: SQLite"] = alone("ingest", f"sqlite:{folder}/alone.sqlite", seconds)
-        results["without HTTP: PostgreSQL"] = alone("ingest", url, seconds)
-        results["without HTTP: one UPDATE"] = alone("update", url, seconds)
-    return results
+def figures(rates: dict[str, float], details: dict[str, str], prefix: str = "") -> list[Figure]:
+    """Each rate, and how many times that of the single `UPDATE` it is."""
+    return [
+        Figure(
+            prefix + name, rate, "beats/s",
+            detail=f"{rate / rates[ONE_UPDATE]:.2f} × {ONE_UPDATE}{details.get(name, '')}",
+        )
+        for name, rate in rates.items()
+    ]
 
 
 def main() -> None:
-    options = read_options(__doc__)
-    results = measure(options.connections, options.seconds)
+    parser = argparse.ArgumentParser(prog="script/bench --stores", description=__doc__)
+    parser.add_argument("--connections", type=int, default=256)
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        path = stack.enter_context(folder())
+        postgres, _ = stack.enter_context(cluster())
+        door = behind_http(path, postgres, options.connections, options.seconds)
+        alone = without_http(path, postgres, options.seconds)
+    found = figures(
+        {name: rate.per_second for name, rate in door.items()},
+        {name: f", p99 {rate.p99_ms:.1f} ms" for name, rate in door.items()},
+    ) + figures(alone, {}, prefix="without HTTP: ")
     if options.json:
-        print(json.dumps({"system": platform.platform(), "cores": os.cpu_count(), "cases": results}, indent=2))
+        print(as_json({"connections": options.connections, "seconds": options.seconds}, found))
         return
-    print(f"{os.cpu_count()} cores, {options.connections} connections, {options.seconds} s a case")
-    print(f"{'case':<28}{'beats/s':>12}{'p99':>10}{'ratio':>8}")
-    for name, row in results.items():
-        base = results["without HTTP: one UPDATE" if name.startswith("without") else "one UPDATE a request"]
-        ratio = row["requests_per_second"] / base["requests_per_second"]
-        p99 = f"{row['p99_ms']:.1f} ms" if "p99_ms" in row else ""
-        print(f"{name:<28}{row['requests_per_second']:>12,.0f}{p99:>10}{ratio:>8.2f}")
+    print(f"{machine()['cores']} cores, {options.connections} connections, {options.seconds} s a measure")
+    for figure in found:
+        print(figure.line())
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-import DwellAPI
+package import DwellAPI
 
 /// A beat's body as it came: every segment is read by itself, so that one that is wrong does not take the others with
 /// it.
-typealias ReceivedBeat = BeatBody<ReceivedSegment>
+package typealias ReceivedBeat = BeatBody<ReceivedSegment>
 
 /// What became of reading one segment.
-struct ReceivedSegment: Sendable, Decodable {
+package struct ReceivedSegment: Sendable, Decodable {
     let claim: Result<SegmentClaim, DecodingError>
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         do {
             claim = .success(try SegmentClaim(from: decoder))
         } catch let error as DecodingError {

@@ -5,7 +5,7 @@ package struct Session: Sendable, Equatable {
     /// How long a session outlives its last sign of life, in milliseconds.
     package static let silence: Int64 = 30 * 60 * 1000
     /// The spans by which sessions are found that were heard of lately, in milliseconds.
-    static let slotLength: Int64 = 300_000
+    package static let slotLength: Int64 = 300_000
 
     package let id: Int64
     package let startedAt: Timestamp

@@ -1,6 +1,10 @@
 /// What is asked of, and told to, the sequences that give viewers, sessions and contents their numbers.
-struct SequenceQueries {
+package struct SequenceQueries {
     let connection: any DatabaseConnection
+
+    package init(connection: any DatabaseConnection) {
+        self.connection = connection
+    }
 
     /// The number that was given last; 0 when none was.
     func last(of sequence: SQLSequence) throws -> Int64 {
@@ -20,7 +24,7 @@ struct SequenceQueries {
     }
 
     /// Makes the next number the one after `number`.
-    func set(_ sequence: SQLSequence, to number: Int64) throws {
+    package func set(_ sequence: SQLSequence, to number: Int64) throws {
         switch connection.dialect {
         case .sqlite:
             try connection.execute("UPDATE sequence SET value = $2 WHERE name = $1", [sequence.rawValue, number])

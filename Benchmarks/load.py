@@ -1,0 +1,143 @@
+"""Load: beats as fast as the answers come, beats at a constant rate, and what else a server must bear."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes import REPOSITORY, Server, tool
+
+MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast a server answered."""
+
+    per_second: float
+    requests: int
+    p99_ms: float
+
+
+def closed_loop(
+    server: Server, tokens: Path, connections: int, seconds: int, bodyless: bool = False
+) -> Rate:
+    """Every connection sends its next beat when the last one was answered."""
+    script = REPOSITORY / "Benchmarks" / "heartbeat.lua"
+    output = subprocess.run(
+        ["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "--latency", "-s", script,
+         f"{server.url}/api/session-heartbeat"],
+        env=os.environ | {"DWELL_TOKENS": str(tokens), "DWELL_BODYLESS": str(int(bodyless))},
+        capture_output=True, text=True, check=True,
+    ).stdout
+    if re.search(r"Non-2xx or 3xx responses|Socket errors", output):
+        raise SystemExit(f"not every answer was a 200:\n{output}")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    total = re.search(r"(\d+) requests in", output)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)", output)
+    assert rate and total and p99, output
+    return Rate(float(rate[1]), int(total[1]), float(p99[1]) * MILLISECONDS[p99[2]])
+
+
+def open_loop(server: Server, tokens: Path, connections: int, seconds: int, rate: int) -> dict[str, float]:
+    """Beats at a constant rate; latencies in milliseconds count from when each was due."""
+    return json.loads(
+        tool("open-loop", str(server.port), "--tokens", tokens, "--rate", str(rate),
+             "--connections", str(connections), "--seconds", str(seconds))
+    )
+
+
+@dataclass
+class Count:
+    """How often something was done."""
+
+    value: int = 0
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object], threads: int = 1) -> Iterator[Count]:
+    """Does something over and over, in threads, for as long as the block runs. What is not done then is given up."""
+    count, over = Count(), threading.Event()
+    failures: list[BaseException] = []
+
+    def repeat() -> None:
+        try:
+            while not over.is_set():
+                work()
+                count.value += 1
+        except BaseException as failure:
+            failures.append(failure)
+
+    running = [threading.Thread(target=repeat, daemon=True) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    try:
+        yield count
+    finally:
+        over.set()
+    if failures:
+        raise failures[0]
+
+
+def ask(server: Server, path: str, key: str, timeout: float = 30) -> dict[str, object]:
+    """One GET of the API."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise SystemExit(f"{path} was answered {response.status}: {body[:500]!r}")
+    return json.loads(body)
+
+
+def wrong_login(server: Server) -> None:
+    """A login of somebody who has no account: it costs what a wrong password costs."""
+    body = json.dumps({"username": "nobody", "password": "not the password"})
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    connection.request("POST", "/auth/login", body, {"Content-Type": "application/json"})
+    connection.getresponse().read()
+    connection.close()
+
+
+@contextmanager
+def slow_clients(server: Server, token: str, count: int) -> Iterator[Count]:
+    """Clients that send a beat a byte a second."""
+    now = int(time.time() * 1000)
+    segment = {"tab": "slow", "n": 0, "from": now, "to": now, "attention": "active"}
+    body = json.dumps({"v": 1, "sentAt": now, "token": token, "segments": [segment]}).encode()
+    over = threading.Event()
+    sent = Count()
+
+    def drip() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.putrequest("POST", "/api/session-heartbeat")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders()
+        for place in range(len(body)):
+            connection.send(body[place:place + 1])
+            sent.value += 1
+            if over.wait(1):
+                break
+        connection.close()
+
+    threads = [threading.Thread(target=drip) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield sent
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
