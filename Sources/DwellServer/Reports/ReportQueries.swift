@@ -3,9 +3,6 @@ import Foundation
 
 /// What reports ask.
 struct ReportQueries {
-    /// A content that was seen on more days of people than this is found fast enough by going through all sessions.
-    private static let rareContent = 10_000
-
     let connection: any DatabaseConnection
 
     /// The numbers of the viewers that names mean: one email may be a guest's and an account's. `nil` when no name is
@@ -35,68 +32,9 @@ struct ReportQueries {
             ListedSession.init(row:))
     }
 
-    /// The newest sessions that a filter lets through.
-    func sessions(_ filter: SessionFilter, limit: Int) throws -> [ListedSession] {
-        guard let viewers = try viewers(email: filter.email, username: filter.username) else {
-            return try sessions(filter, of: nil, limit: limit)
-        }
-        let found = try viewers.flatMap { try sessions(filter, of: $0, limit: limit) }
-        return Array(found.sorted { ($0.startedAt, $0.id) > ($1.startedAt, $1.id) }.prefix(limit))
-    }
-
-    private func sessions(_ filter: SessionFilter, of viewer: Int64?, limit: Int) throws -> [ListedSession] {
-        var conditions = Conditions()
-        if let viewer { conditions.add("session.viewer_id = ?", viewer) }
-        if let from = filter.from { conditions.add("session.started_at >= ?", from) }
-        if let to = filter.to { conditions.add("session.started_at < ?", to) }
-        if let cursor = filter.cursor {
-            conditions.add("(session.started_at, session.id) < (?, ?)", cursor.startedAt, cursor.id)
-        }
-        for (kind, name) in [(ContentKind.page, filter.page), (.video, filter.video)] {
-            guard let name else { continue }
-            guard let id = try content(kind, name) else { return [] }
-            switch kind {
-            case .page: conditions.add(Self.seen("page_id"), id)
-            case .video: conditions.add("(session.video_id = ? OR \(Self.seen("video_id")))", id, id)
-            }
-            if viewer == nil, try isRare(id) {
-                conditions.add(
-                    """
-                    session.viewer_id IN (
-                        SELECT viewer_id FROM daily_statistic WHERE content_id = ? UNION SELECT viewer_id FROM dirty_day
-                    )
-                    """, id)
-            }
-        }
-        let limit = conditions.placeholders(in: "?", limit)
-        return try connection.rows(
-            ListedSession.query(
-                """
-                SELECT * FROM session WHERE \(conditions.sql)
-                ORDER BY started_at DESC, id DESC LIMIT \(limit)
-                """), conditions.arguments
-        ).map(ListedSession.init(row:))
-    }
-
-    /// Counts, because a database may answer whether there is any by going through all segments there are.
-    private static func seen(_ column: String) -> String {
-        """
-        (SELECT count(*) FROM segment
-            WHERE segment.viewer_id = session.viewer_id AND segment.session_id = session.id AND segment.\(column) = ?) > 0
-        """
-    }
-
     /// The number of a page or a video.
     func content(_ kind: ContentKind, _ name: String) throws -> Int64? {
         try connection.row("SELECT id FROM content WHERE kind = $1 AND name = $2", [kind.rawValue, name])?["id"]
-    }
-
-    private func isRare(_ content: Int64) throws -> Bool {
-        let row = try connection.row(
-            """
-            SELECT count(*) AS count FROM (SELECT 1 FROM daily_statistic WHERE content_id = $1 LIMIT $2) AS found
-            """, [content, Self.rareContent])
-        return try row?["count"] ?? 0 < Self.rareContent
     }
 
     /// Sessions' segments, folded, by the sessions' numbers.
@@ -226,45 +164,5 @@ struct ReportQueries {
     private func conditions(_ scope: Reports.Scope, on viewer: String) throws -> Conditions {
         let viewers = try viewers(email: scope.email, username: scope.username)
         return Conditions(scope, viewers: viewers, on: viewer)
-    }
-}
-
-/// Conditions joined by AND, with their values as bound parameters.
-private struct Conditions {
-    private(set) var arguments: [any SQLConvertible] = []
-    private var parts: [String] = []
-    /// The condition on `daily_statistic.day`.
-    private(set) var days = "TRUE"
-
-    init() {}
-
-    init(_ scope: Reports.Scope, viewers: [Int64]?, on column: String) {
-        if let viewers {
-            let list = viewers.map { placeholders(in: "?", $0) }.joined(separator: ", ")
-            parts.append(viewers.isEmpty ? "FALSE" : "\(column) IN (\(list))")
-        }
-        if let first = scope.firstDay { days += placeholders(in: " AND daily_statistic.day >= ?", first) }
-        if let last = scope.lastDay { days += placeholders(in: " AND daily_statistic.day <= ?", last) }
-    }
-
-    var sql: String { parts.isEmpty ? "TRUE" : parts.joined(separator: " AND ") }
-
-    /// Adds a condition; each `?` in it takes the next value.
-    mutating func add(_ condition: String, _ values: any SQLConvertible...) {
-        parts.append(numbered(condition, values))
-    }
-
-    /// Numbers the `?` of a condition that stands elsewhere in the statement.
-    mutating func placeholders(in condition: String, _ values: any SQLConvertible...) -> String {
-        numbered(condition, values)
-    }
-
-    private mutating func numbered(_ condition: String, _ values: [any SQLConvertible]) -> String {
-        var numbered = condition
-        for value in values {
-            arguments.append(value)
-            if let place = numbered.range(of: "?") { numbered.replaceSubrange(place, with: "$\(arguments.count)") }
-        }
-        return numbered
     }
 }

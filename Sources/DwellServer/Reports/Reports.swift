@@ -35,10 +35,11 @@ package struct Reports: Sendable {
     /// A page of sessions, the newest first, each with its measures.
     package func sessions(_ filter: SessionFilter) async throws -> SessionPage {
         let now = clock.now()
-        return try await database.read { connection in
+        return try await database.read { [days] connection in
             let queries = ReportQueries(connection: connection)
             // One more than asked for tells whether there is a next page.
-            let found = try queries.sessions(filter, limit: filter.limit + 1)
+            let found = try SessionListQueries(connection: connection, days: days).sessions(
+                filter, limit: filter.limit + 1)
             let page = found.prefix(filter.limit)
             let whole = page.filter { $0.kept == nil }
             let folds = try queries.folds(of: whole.map { ($0.viewer.id, $0.id) })
@@ -86,12 +87,12 @@ package struct Reports: Sendable {
     ) async throws -> LivePage {
         let time = clock.now() - 2 * interval
         return try await database.read { connection in
-            let queries = LiveQueries(connection: connection, time: time)
-            let found = try queries.sessions(after: cursor, limit: limit + 1)
+            let (viewers, found) = try LiveQueries(connection: connection, time: time).page(
+                after: cursor, limit: limit + 1)
             let page = Array(found.prefix(limit))
             let last = found.count > page.count ? page.last : nil
             return LivePage(
-                viewers: try queries.viewerCount(), sessions: page,
+                viewers: viewers, sessions: page,
                 nextCursor: last.map { SessionCursor(startedAt: $0.since, id: $0.id).text })
         }
     }

@@ -99,6 +99,8 @@ private struct Paths {
         _ = try await reports.evidence(session: 7)
         let live = try await reports.live(interval: 180_000, limit: 3)
         #expect(live.viewers > 3)
+        let past = SessionCursor(startedAt: Timestamp(milliseconds: 0), id: 0)
+        #expect(try await reports.live(interval: 180_000, after: past).viewers == live.viewers)
         _ = try await reports.live(interval: 180_000, after: live.nextCursor.flatMap { SessionCursor($0) }, limit: 3)
         for scope in [
             Reports.Scope(email: "v9@example.com", firstDay: day, lastDay: day),
