@@ -50,7 +50,9 @@ SESSION_BYTES = 1000
 QUESTIONS = [
     ("a page of sessions by viewer", "/api/v1/sessions?email=visitor{viewer}@example.com"),
     ("a viewer's day", "/api/v1/sessions?email=visitor{viewer}@example.com&from={day}&to={next_day}"),
-    ("a video's month", "/api/v1/sessions?video=video-{video}&from={month}&to={next_month}"),
+    ("a page of sessions of a video's month", "/api/v1/sessions?video=video-{video}&from={month}&to={next_month}"),
+    ("a video's month", "/api/v1/contents?video=video-{video}&from={month}&to={next_month}"),
+    ("live now", "/api/v1/live"),
 ]
 #: How long a question may take in all, in seconds, and how often it is asked at most.
 QUESTION_TIME, QUESTION_COUNT = 20, 500

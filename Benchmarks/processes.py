@@ -69,10 +69,11 @@ def running(command: list[str | Path]) -> Iterator[Server]:
         process.wait(30)
 
 
-def node(database: str) -> AbstractContextManager[Server]:
-    """One `dwell serve`."""
+def node(database: str, core: int | None = None) -> AbstractContextManager[Server]:
+    """One `dwell serve`, on any core or on one of its own."""
+    pinned: list[str | Path] = [] if core is None else ["taskset", "-c", str(core)]
     return running(
-        [RELEASE / "dwell", "serve", "--port", "0", "--database-url", database, "--log-level", "error"]
+        pinned + [RELEASE / "dwell", "serve", "--port", "0", "--database-url", database, "--log-level", "error"]
     )
 
 
@@ -102,12 +103,19 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def cluster() -> Iterator[tuple[str, Path]]:
-    """A PostgreSQL cluster with everything as it comes: every commit waits for the disk. Gives its URL and folder."""
+def cluster(sync_ms: int = 0, core: int | None = None) -> Iterator[tuple[str, Path]]:
+    """A PostgreSQL cluster with everything as it comes: every commit waits for the disk, or as if for one that takes so
+    much longer; on any core or on one of its own. Gives its URL and folder."""
     script = REPOSITORY / "Tests" / "postgres.sh"
     with folder() as path:
-        port = free_port()
-        subprocess.run([script, "start", path, str(port)], check=True, timeout=60)
+        port, environment = free_port(), dict(os.environ)
+        if sync_ms:
+            library = path / "slow_sync.so"
+            source = REPOSITORY / "Benchmarks" / "slow_sync.c"
+            subprocess.run(["clang", "-shared", "-fPIC", "-o", library, source], check=True)
+            environment |= {"LD_PRELOAD": str(library), "DWELL_BENCH_SYNC_MS": str(sync_ms)}
+        pinned = [] if core is None else ["taskset", "-c", str(core)]
+        subprocess.run([*pinned, script, "start", path, str(port)], check=True, timeout=60, env=environment)
         try:
             yield f"postgres://dwell@127.0.0.1:{port}/postgres", path
         finally:

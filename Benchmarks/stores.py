@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from load import Rate, closed_loop
 from processes import Server, baseline, cluster, folder, node, say, tool
-from table import Figure, as_json, machine
+from table import Figure, as_json, cores
 
 SESSIONS = 1000
 ONE_UPDATE = "one UPDATE a request"
+#: How long the slow disk takes for a commit, in milliseconds.
+SLOW = 4
 
 
 def beat(servers: list[Server], tokens: Path, connections: int, seconds: int) -> Rate:
@@ -50,6 +54,42 @@ def behind_http(path: Path, postgres: str, connections: int, seconds: int) -> di
     return rates
 
 
+def on_a_slow_disk(path: Path, connections: int, seconds: int) -> dict[str, Rate]:
+    """The same where commits take what they take on a volume across a network."""
+    with cluster(sync_ms=SLOW) as (postgres, _):
+        tokens = path / "slow.txt"
+        tool("fill-live", postgres, "--sessions", str(SESSIONS), "--tokens", tokens)
+        say(f"a disk that takes {SLOW} ms")
+        with node(postgres) as server:
+            one_node = beat([server], tokens, connections, seconds)
+        with baseline("one-update", postgres) as server:
+            return {"PostgreSQL, one node": one_node, ONE_UPDATE: beat([server], tokens, connections, seconds)}
+
+
+def on_cores_of_their_own(path: Path, connections: int, seconds: int) -> dict[str, Rate]:
+    """One node and two, each on one core, PostgreSQL on another, the load on the rest."""
+    with cluster(core=2) as (postgres, _), only_on({3}):
+        tokens = path / "pinned.txt"
+        tool("fill-live", postgres, "--sessions", str(SESSIONS), "--tokens", tokens)
+        say("nodes on cores of their own")
+        with node(postgres, core=0) as server, node(postgres, core=1) as other:
+            return {
+                "one node": beat([server], tokens, connections, seconds),
+                "two nodes": beat([server, other], tokens, connections, seconds),
+            }
+
+
+@contextmanager
+def only_on(cores: set[int]) -> Iterator[None]:
+    """Keeps what this process starts on some cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def without_http(path: Path, postgres: str, seconds: int) -> dict[str, float]:
     """The stores by themselves: 1,024 beats at once, each answered when it is on disk."""
     say("without HTTP")
@@ -63,15 +103,16 @@ def without_http(path: Path, postgres: str, seconds: int) -> dict[str, float]:
     }
 
 
-def figures(rates: dict[str, float], details: dict[str, str], prefix: str = "") -> list[Figure]:
-    """Each rate, and how many times that of the single `UPDATE` it is."""
+def figures(rates: dict[str, float], base: str = ONE_UPDATE, prefix: str = "") -> list[Figure]:
+    """Each rate, and how many times the base it is."""
     return [
-        Figure(
-            prefix + name, rate, "beats/s",
-            detail=f"{rate / rates[ONE_UPDATE]:.2f} × {ONE_UPDATE}{details.get(name, '')}",
-        )
+        Figure(prefix + name, rate, "beats/s", detail=f"{rate / rates[base]:.2f} × {base}")
         for name, rate in rates.items()
     ]
+
+
+def per_second(rates: dict[str, Rate]) -> dict[str, float]:
+    return {name: rate.per_second for name, rate in rates.items()}
 
 
 def main() -> None:
@@ -85,14 +126,18 @@ def main() -> None:
         postgres, _ = stack.enter_context(cluster())
         door = behind_http(path, postgres, options.connections, options.seconds)
         alone = without_http(path, postgres, options.seconds)
-    found = figures(
-        {name: rate.per_second for name, rate in door.items()},
-        {name: f", p99 {rate.p99_ms:.1f} ms" for name, rate in door.items()},
-    ) + figures(alone, {}, prefix="without HTTP: ")
+        slow = on_a_slow_disk(path, options.connections, options.seconds)
+        pinned = on_cores_of_their_own(path, options.connections, options.seconds) if cores() >= 4 else {}
+    found = (
+        figures(per_second(door))
+        + figures(alone, prefix="without HTTP: ")
+        + figures(per_second(slow), prefix=f"a disk that takes {SLOW} ms: ")
+        + figures(per_second(pinned), base="one node", prefix="on cores of their own: ")
+    )
     if options.json:
         print(as_json({"connections": options.connections, "seconds": options.seconds}, found))
         return
-    print(f"{machine()['cores']} cores, {options.connections} connections, {options.seconds} s a measure")
+    print(f"{cores()} cores, {options.connections} connections, {options.seconds} s a measure")
     for figure in found:
         print(figure.line())
 

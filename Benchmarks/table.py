@@ -57,8 +57,12 @@ def ratio(name: str, value: float, base: float, unit: str, aim: Aim) -> Figure:
     return Figure(name, value / base, aim=aim, detail=f"{value:,.0f} ÷ {base:,.0f} {unit}")
 
 
+def cores() -> int:
+    return os.cpu_count() or 1
+
+
 def machine() -> dict[str, object]:
-    return {"cores": os.cpu_count(), "system": platform.platform()}
+    return {"cores": cores(), "system": platform.platform()}
 
 
 def as_json(conditions: dict[str, object], figures: list[Figure]) -> str:

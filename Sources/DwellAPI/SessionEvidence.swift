@@ -9,16 +9,20 @@ public struct SessionEvidence: Sendable, Codable, Equatable {
     public var refused: RefusedRecord
     /// The devices that the beats came from; none for a guest.
     public var devices: [DeviceRecord]
+    /// When the segments were folded: only the session's figures and what was refused are left, `segments` and `gaps` are
+    /// empty. `null` while they are kept.
+    @Nullable public var foldedTime: Timestamp?
 
     public init(
         session: SessionRecord, segments: [SegmentRecord], gaps: [GapRecord], refused: RefusedRecord,
-        devices: [DeviceRecord]
+        devices: [DeviceRecord], foldedTime: Timestamp?
     ) {
         self.session = session
         self.segments = segments
         self.gaps = gaps
         self.refused = refused
         self.devices = devices
+        self.foldedTime = foldedTime
     }
 }
 

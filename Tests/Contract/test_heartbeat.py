@@ -30,6 +30,8 @@ from .helpers import (
     visitor,
 )
 
+pytestmark = pytest.mark.usefixtures("way")
+
 BODY_LIMIT = 64 * 1024
 NEARLY = 250  # Milliseconds by which what a client measures may differ from what is stored.
 TOLERANCE = 5000  # The most that a server may credit beyond the arrival of a beat.
@@ -55,8 +57,6 @@ def test_an_empty_beat_is_acknowledged(dwell: Dwell) -> None:
 @pytest.mark.parametrize(
     "content_type", [None, "text/plain", "text/plain;charset=UTF-8", "application/json"]
 )
-
-pytestmark = pytest.mark.usefixtures("way")
 def test_an_empty_beat_may_have_any_content_type(dwell: Dwell, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     response = visitor(dwell).client.post(BEAT, data=b"", headers=headers)

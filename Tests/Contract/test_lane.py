@@ -231,6 +231,7 @@ def ask_both(server: Dwell, headers: list[str], body: bytes | dict[str, Any]) ->
     ]
 
 
+@direct
 @pytest.mark.parametrize("what", WHAT)
 @pytest.mark.parametrize("who", WHO)
 def test_both_ways_answer_the_same(dwell: Dwell, who: str, what: str) -> None:

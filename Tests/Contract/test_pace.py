@@ -19,6 +19,8 @@ from .helpers import (
     visitor,
 )
 
+pytestmark = pytest.mark.usefixtures("way")
+
 STEPS = [
     (0, 5000), (4999, 5000),
     (5000, 15_000), (19_999, 15_000),
@@ -53,8 +55,6 @@ def test_the_younger_a_segment_the_sooner_the_next_beat(dwell: Dwell, age: int, 
 @pytest.mark.parametrize(
     ("age", "pause"), [(0, 5000), (6000, 15_000), (25_000, 20_000), (3_600_000, 20_000)]
 )
-
-pytestmark = pytest.mark.usefixtures("way")
 def test_the_pause_is_never_longer_than_the_configured_one(
     brisk: Dwell, age: int, pause: int
 ) -> None:

@@ -26,7 +26,16 @@ package func buildApplication(
     let settings = BeatSettings(interval: configuration.heartbeatInterval, days: days)
     let writer = BeatWriter(database: database, settings: settings, logger: logger)
     let statistics = Statistics(database: database, days: days, logger: logger)
-    try await statistics.adoptTimeZone()
+    do {
+        try await statistics.adoptTimeZone()
+    } catch let folded as Statistics.FoldedInAnotherZone {
+        throw Setting.timeZone.refusal(
+            expected: "\(folded.zone): days were cut in it whose segments are folded, and can't be cut anew")
+    }
+    let retention = configuration.keepSegments.map { keptDays in
+        Retention(
+            database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
+    }
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
@@ -49,8 +58,8 @@ package func buildApplication(
         services: [
             ThreadPoolService(pool: hashing), writer, announcements,
             BackgroundJobs(
-                jobs: BackgroundJob.all(statistics: statistics, announcements: announcements), database: database,
-                clock: clock, logger: logger),
+                jobs: BackgroundJob.all(statistics: statistics, retention: retention, announcements: announcements),
+                database: database, clock: clock, logger: logger),
         ] + (shared.map { [$0] } ?? []),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
         logger: logger)

@@ -9,11 +9,16 @@ struct BackgroundJob: Sendable {
     let run: @Sendable () async throws -> Void
 
     /// Every job there is.
-    static func all(statistics: Statistics, announcements: Announcements) -> [BackgroundJob] {
+    static func all(
+        statistics: Statistics, retention: Retention?, announcements: Announcements
+    ) -> [BackgroundJob] {
         [
             BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
             BackgroundJob(name: "old announcements", every: .seconds(3600)) { try await announcements.removeOld() },
         ]
+            + (retention.map { retention in
+                [BackgroundJob(name: "old segments", every: .seconds(60)) { try await retention.run() }]
+            } ?? [])
     }
 }
 

@@ -13,7 +13,7 @@ import Logging
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
-/// | `/api/v1/sessions`, `/api/v1/sessions/{id}` | GET | `Reports/SessionRoutes.swift` |
+/// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
@@ -28,9 +28,10 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
     let open = [
         gateRoutes.page,
-        SessionRoutes(
+        ReportRoutes(
             reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
-            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days
+            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
+            interval: configuration.heartbeatInterval
         ).endpoints,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,

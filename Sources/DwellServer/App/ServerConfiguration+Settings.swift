@@ -28,15 +28,29 @@ extension ServerConfiguration {
             deviceLimit: try settings.value(.deviceLimit, default: 4, expected: "a whole number from 1 to 1000") {
                 Self.number($0, in: 1...1000)
             },
-            heartbeatInterval: Int64(
-                try settings.value(
-                    .heartbeatInterval, default: 180, expected: "a whole number of seconds from 1 to 3600"
-                ) { Self.number($0, in: 1...3600) }) * 1000)
+            heartbeatInterval: try Self.heartbeatInterval(settings),
+            keepSegments: try settings.value(
+                .keepSegments, default: nil,
+                expected:
+                    "a number of days such as 400d, at least 60d: pages may tell for 30 days what they could not tell"
+            ) { text in
+                text.hasSuffix("d")
+                    ? Self.number(String(text.dropLast()), in: 60...36_500).map { .some(Int64($0)) } : nil
+            })
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }
         settingsFile = settings.file
         if let site { _ = try Site(folder: site, withheld: withheldFiles) }
+    }
+
+    /// How often a client is asked to beat, in milliseconds.
+    /// - Throws: ``InvalidField`` that names the setting
+    static func heartbeatInterval(_ settings: SettingReader) throws(InvalidField) -> Int64 {
+        let seconds = try settings.value(
+            .heartbeatInterval, default: 180, expected: "a whole number of seconds from 1 to 3600"
+        ) { number($0, in: 1...3600) }
+        return Int64(seconds) * 1000
     }
 
     private static func secretKey(

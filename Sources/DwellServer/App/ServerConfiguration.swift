@@ -19,12 +19,14 @@ package struct ServerConfiguration: Sendable {
     package var deviceLimit: Int
     /// How often a client is asked to beat, in milliseconds.
     package var heartbeatInterval: Int64
+    /// How many days segments are kept before they are folded; `nil` keeps them for ever.
+    package var keepSegments: Int64?
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
         allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
         deviceLimit: Int = 4,
-        heartbeatInterval: Int64 = 180_000
+        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil
     ) {
         self.host = host
         self.port = port
@@ -36,6 +38,7 @@ package struct ServerConfiguration: Sendable {
         self.cronAccessKey = cronAccessKey
         self.deviceLimit = deviceLimit
         self.heartbeatInterval = heartbeatInterval
+        self.keepSegments = keepSegments
     }
 
     /// The file that settings were read from.

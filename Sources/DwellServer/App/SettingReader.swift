@@ -87,6 +87,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case deviceLimit = "device-limit"
     case timeZone = "time-zone"
     case heartbeatInterval = "heartbeat-interval"
+    case keepSegments = "keep-segments"
 
     /// The environment variable, such as `DWELL_DATABASE_URL`.
     package var variable: String {

@@ -16,6 +16,13 @@ package struct Beat: Sendable {
         /// An account's device, and the entry that its cookie names. Without one, or when the viewer has none of that
         /// number, the device's latest entry is meant, or a new one.
         case device(viewer: Int64, device: UUID, entry: Int64?)
+
+        /// Whose beat it is, in a word.
+        var viewer: Int64 {
+            switch self {
+            case .token(let viewer, _), .account(let viewer, _), .device(let viewer, _, _): viewer
+            }
+        }
     }
 
     /// What it says.

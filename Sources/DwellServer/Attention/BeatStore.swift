@@ -5,6 +5,7 @@ import Foundation
 struct BeatStore {
     private let settings: BeatSettings
     private let sessions: SessionQueries
+    private let retention: RetentionQueries
     private var placer: SegmentPlacer
     private(set) var contents: ContentQueries
 
@@ -23,6 +24,7 @@ struct BeatStore {
     init(connection: any DatabaseConnection, settings: BeatSettings) {
         self.settings = settings
         sessions = SessionQueries(connection: connection)
+        retention = RetentionQueries(connection: connection)
         placer = SegmentPlacer(connection: connection, days: settings.days)
         contents = ContentQueries(connection: connection, known: settings.contents)
     }
@@ -83,7 +85,8 @@ struct BeatStore {
     }
 
     private mutating func place(_ beats: [Known]) throws {
-        let told = try beats.map { (beat: $0, sign: try sign(in: $0)) }
+        let folded = try retention.foldedBefore()
+        let told = try beats.map { (beat: $0, sign: try sign(in: $0, folded)) }
         try placer.load(
             entries: Set(beats.map(\.entry.key)).sorted(), segments: beats.flatMap(\.segmentKeys),
             tabs: told.compactMap(\.sign?.key))
@@ -91,29 +94,31 @@ struct BeatStore {
             if let sign {
                 try placer.place(sign.segment(after: placer.newest(of: sign.key), settings))
             }
-            for credited in try claimed(by: beat) { try placer.place(credited) }
+            for credited in try claimed(by: beat, folded) { try placer.place(credited) }
         }
         try placer.finish()
     }
 
     /// What a beat without segments says.
-    private mutating func sign(in known: Known) throws -> Sign? {
+    private mutating func sign(in known: Known, _ folded: Timestamp?) throws -> Sign? {
+        // A clock that was set back, even before the entry, loses no beat and gives no time.
+        let time = max(known.beat.arrival, known.entry.earliest(folded))
         switch known.beat.content {
         case .presence(let page):
             let number = try page.map { try contents.number(of: $0, kind: .page) }
-            return Sign(entry: known.entry, time: known.beat.arrival, pageID: number, videoID: nil)
+            return Sign(entry: known.entry, time: time, pageID: number, videoID: nil)
         case .playback:
-            return Sign(entry: known.entry, time: known.beat.arrival, pageID: nil, videoID: known.entry.videoID)
+            return Sign(entry: known.entry, time: time, pageID: nil, videoID: known.entry.videoID)
         case .claims: return nil
         }
     }
 
     /// The segments that a beat tells of, as credited.
-    private mutating func claimed(by known: Known) throws -> [CreditedSegment] {
+    private mutating func claimed(by known: Known, _ folded: Timestamp?) throws -> [CreditedSegment] {
         guard case .claims(let claims, let sentAt, let interval) = known.beat.content else { return [] }
         return try claims.map { claim in
             let segment = Credit.segment(
-                for: claim, sentAt: sentAt, arrival: known.beat.arrival, earliest: known.entry.startedAt,
+                for: claim, sentAt: sentAt, arrival: known.beat.arrival, earliest: known.entry.earliest(folded),
                 interval: interval)
             return CreditedSegment(
                 entry: known.entry, segment: segment,
@@ -136,8 +141,6 @@ private struct Sign {
 
     /// The stream's latest segment, extended to this beat, or the next one.
     func segment(after latest: StoredSegment?, _ settings: BeatSettings) -> CreditedSegment {
-        // A clock that was set back, even before the entry, loses no beat and gives no time.
-        let time = max(time, entry.startedAt)
         var segment = Segment(
             tab: key.tab, n: 0, start: time, end: time, attention: .active, unsure: settings.interval)
         if let latest {
@@ -148,6 +151,11 @@ private struct Sign {
         }
         return CreditedSegment(entry: entry, segment: segment, pageID: pageID, videoID: videoID, arrival: time)
     }
+}
+
+extension Entry {
+    /// Nothing that happened before is credited: before the entry, or in days that are folded.
+    fileprivate func earliest(_ folded: Timestamp?) -> Timestamp { max(startedAt, folded ?? startedAt) }
 }
 
 extension Beat.Source {

@@ -1,7 +1,6 @@
 package import Logging
 package import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// Stores beats in groups: those that arrive while a transaction is on its way to the disk share the next one.
 ///
@@ -12,48 +11,16 @@ package final class BeatWriter: Service {
     /// The most segments that may wait; more are refused, so that a slow disk costs time and not memory.
     private static let queueLimit = 32_768
 
+    private typealias Waiting = BeatQueue.Waiting
+
     /// Hears what became of a beat.
     package typealias Answer = @Sendable (Result<BeatOutcome, any Error>) -> Void
-
-    private struct Waiting {
-        let beat: Beat
-        /// Where the answer is called; `nil` for one that may be called anywhere.
-        let loop: (any EventLoop)?
-        let answer: Answer
-    }
-
-    private struct State {
-        var queue: [Waiting] = []
-        /// How many segments wait.
-        var segments = 0
-        /// The writer's sleep, while there is nothing to do.
-        var sleep: CheckedContinuation<Void, Never>?
-        var isStopping = false
-
-        /// The beats that waited longest, as many as one transaction holds.
-        mutating func takeBatch(upTo limit: Int) -> [Waiting] {
-            var taken = 0
-            let batch = Array(
-                queue.prefix { waiting in
-                    defer { taken += waiting.beat.segmentCount }
-                    return taken == 0 || taken + waiting.beat.segmentCount <= limit
-                })
-            queue.removeFirst(batch.count)
-            segments -= batch.reduce(0) { $0 + $1.beat.segmentCount }
-            return batch
-        }
-
-        /// The writer's sleep, to be ended by the caller outside the lock.
-        mutating func takeSleep() -> CheckedContinuation<Void, Never>? {
-            defer { sleep = nil }
-            return sleep
-        }
-    }
 
     private let database: any Database
     private let settings: BeatSettings
     private let logger: Logger
-    private let state = Mutex(State())
+    /// One for each transaction that may write at the same time. A viewer's beats are always in the same.
+    private let queues: [BeatQueue]
 
     /// - Parameters:
     ///   - database: Where the beats go
@@ -63,6 +30,7 @@ package final class BeatWriter: Service {
         self.database = database
         self.settings = settings
         self.logger = logger
+        queues = (0..<database.writers).map { _ in BeatQueue(limit: Self.queueLimit / database.writers) }
     }
 
     /// Stores a beat.
@@ -84,16 +52,10 @@ package final class BeatWriter: Service {
     }
 
     private func store(_ waiting: Waiting) {
-        let (refusal, sleep) = state.withLock { state -> (String?, CheckedContinuation<Void, Never>?) in
-            if state.isStopping { return ("the writer is stopping", nil) }
-            let count = waiting.beat.segmentCount
-            if state.segments + count > Self.queueLimit { return ("the queue of beats is full", nil) }
-            state.queue.append(waiting)
-            state.segments += count
-            return (nil, state.takeSleep())
+        let queue = queues[Int(waiting.beat.source.viewer.magnitude % UInt64(queues.count))]
+        if let refusal = queue.add(waiting) {
+            tell([(waiting, .failure(DatabaseError.unavailable(refusal)))])
         }
-        if let refusal { tell([(waiting, .failure(DatabaseError.unavailable(refusal)))]) }
-        sleep?.resume()
     }
 
     /// Tells outcomes, waking up each event loop once.
@@ -114,39 +76,18 @@ package final class BeatWriter: Service {
     /// Writes until a graceful stop or a cancellation, then what is still waiting.
     package func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
-            while let batch = await nextBatch() {
-                // A task of its own: a cancelled one could not write what is still waiting.
-                await Task { await self.write(batch) }.value
+            await withTaskGroup { group in
+                for queue in queues {
+                    group.addTask {
+                        while let batch = await queue.nextBatch(upTo: Self.batchLimit) {
+                            // A task of its own: a cancelled one could not write what is still waiting.
+                            await Task { await self.write(batch) }.value
+                        }
+                    }
+                }
             }
         } onCancelOrGracefulShutdown: {
-            self.stop()
-        }
-    }
-
-    private func stop() {
-        state.withLock { state -> CheckedContinuation<Void, Never>? in
-            state.isStopping = true
-            return state.takeSleep()
-        }?.resume()
-    }
-
-    /// The beats that wait now; sleeps while there are none.
-    /// - Returns: `nil` when the writer is stopping and nothing waits any more
-    private func nextBatch() async -> [Waiting]? {
-        while true {
-            let (batch, isStopping) = state.withLock { state -> ([Waiting], Bool) in
-                (state.takeBatch(upTo: Self.batchLimit), state.isStopping)
-            }
-            if !batch.isEmpty { return batch }
-            if isStopping { return nil }
-            await withCheckedContinuation { sleep in
-                let wake = state.withLock { state -> Bool in
-                    if !state.queue.isEmpty || state.isStopping { return true }
-                    state.sleep = sleep
-                    return false
-                }
-                if wake { sleep.resume() }
-            }
+            for queue in self.queues { queue.stop() }
         }
     }
 

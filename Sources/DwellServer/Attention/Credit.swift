@@ -7,7 +7,7 @@ package enum Credit {
     ///   - claim: A valid claim, see ``BeatRules``
     ///   - sentAt: The client's clock when the beat left, in milliseconds
     ///   - arrival: When the beat arrived
-    ///   - earliest: When the session began that the beat belongs to
+    ///   - earliest: When the entry began that the beat belongs to, or the end of what is folded if that is later
     ///   - interval: How long the client will wait before its next beat, in milliseconds
     /// - Returns: A segment within the session and before the arrival, its media time within the wall clock; what was
     ///   cut off is noted

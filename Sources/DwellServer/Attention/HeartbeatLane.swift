@@ -124,14 +124,13 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
         case .body(var bytes):
             body.writeBuffer(&bytes)
             if body.readableBytes > Self.bodyLimit { route(reading, context) }
-        case .end:
-            if store(reading, context) {
-                body.clear()
+        case .head, .end:
+            if case .end = part, store(reading, context) {
+                body = ByteBuffer()
             } else {
                 route(reading, context)
                 route(part, context)
             }
-        case .head: preconditionFailure("the decoder ends a request before the next")
         }
     }
 

@@ -8,8 +8,8 @@ public struct DwellCommand: AsyncParsableCommand {
         abstract: "Who really spent how long on what, and the proof.",
         version: "0.1.0",
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, ReportCommand.self, ShowCommand.self, RecomputeCommand.self,
-            KeyCommand.self, CopyCommand.self, ImportCommand.self,
+            ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, ShowCommand.self,
+            RecomputeCommand.self, KeyCommand.self, CopyCommand.self, ImportCommand.self,
         ])
 
     public init() {}

@@ -21,6 +21,7 @@ struct RecomputeCommand: AsyncParsableCommand {
         bar.end()
         print("\(waiting) days were waiting and were computed.")
         print("\(result.days) days were computed anew; \(result.changed) of them were different.")
+        if result.folded > 0 { print("\(result.folded) more were left as they are: their segments are folded.") }
         try open.database.close()
     }
 }

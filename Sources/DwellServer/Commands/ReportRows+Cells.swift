@@ -22,6 +22,27 @@ extension SessionRecord: ReportRow {
     }
 }
 
+extension LiveSession: ReportRow {
+    static var columns: [ReportColumn] {
+        [
+            ReportColumn(name: "id", title: "session"),
+            ReportColumn(name: "email", title: "who"),
+            ReportColumn(name: "username", title: "username"),
+            ReportColumn(name: "page", title: "page"),
+            ReportColumn(name: "video", title: "video"),
+            ReportColumn(name: "since", title: "since (UTC)"),
+            ReportColumn(name: "lastSeenTime", title: "last seen (UTC)"),
+        ]
+    }
+
+    var cells: [ReportCell] {
+        [
+            .number(id), .text(viewer.email), .text(viewer.username ?? ""), .text(page ?? ""), .text(video ?? ""),
+            .time(since), .time(lastSeenTime),
+        ]
+    }
+}
+
 extension ViewerTotal: ReportRow {
     static var columns: [ReportColumn] {
         [

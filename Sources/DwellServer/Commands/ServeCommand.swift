@@ -43,6 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How often pages send a heartbeat, in seconds. (default: 180)")
     var heartbeatInterval: String?
 
+    @Option(help: "How many days segments are kept before only totals are, such as 400d. (default: for ever)")
+    var keepSegments: String?
+
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
 
@@ -52,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .host: host, .port: port, .publicURL: publicUrl,
                 .allowedOrigins: allowedOrigins, .site: site, .timeZone: timeZone,
                 .deviceLimit: deviceLimit,
-                .heartbeatInterval: heartbeatInterval,
+                .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

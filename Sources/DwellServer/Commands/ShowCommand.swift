@@ -43,9 +43,9 @@ enum EvidenceFormat: String, ExpressibleByArgument, CaseIterable {
             try """
             \(ReportFormat.table.text(of: [evidence.session]))
             SEGMENTS
-            \(ReportFormat.table.text(of: evidence.segments))
+            \(evidence.foldedTime.map(Self.folded) ?? ReportFormat.table.text(of: evidence.segments))
             GAPS
-            \(ReportFormat.table.text(of: evidence.gaps))
+            \(evidence.foldedTime.map(Self.folded) ?? ReportFormat.table.text(of: evidence.gaps))
             REFUSED
             \(Self.refused(evidence.refused))
 
@@ -54,6 +54,10 @@ enum EvidenceFormat: String, ExpressibleByArgument, CaseIterable {
 
             """
         }
+    }
+
+    private static func folded(at time: Timestamp) -> String {
+        "Folded on \(ReportCell.time(time).readable) (UTC): the figures above are what is left of them.\n"
     }
 
     private static func refused(_ refused: RefusedRecord) -> String {

@@ -8,6 +8,9 @@ package protocol Database: Sendable {
     /// Which statements it understands where the two differ.
     var dialect: SQLDialect { get }
 
+    /// How many transactions may write at the same time to its advantage.
+    var writers: Int { get }
+
     /// Runs `body` on a consistent snapshot; it waits for no writer.
     func read<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value

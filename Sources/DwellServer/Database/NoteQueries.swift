@@ -4,6 +4,8 @@ struct NoteQueries {
     enum Note: String {
         /// The time zone that days are cut in.
         case timeZone = "time_zone"
+        /// The end of the days that are folded, see ``Retention``, in milliseconds.
+        case foldedBefore = "folded_before"
         /// The lineage of the store that this one is an unfinished copy of.
         case unfinishedCopy = "unfinished_copy"
     }

@@ -9,6 +9,8 @@ import Synchronization
 /// request waits for ever, and none waits in memory without a limit.
 package final class PostgresDatabase: Database {
     package var dialect: SQLDialect { .postgres }
+    /// Each is a process of PostgreSQL's. The others of the pool are for everything else.
+    package var writers: Int { min(4, max(1, url.poolSize / 2)) }
 
     /// How long a transaction may wait for a connection, and the connection for its first answer.
     private static let patience = Duration.seconds(5)

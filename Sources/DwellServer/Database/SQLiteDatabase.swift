@@ -7,6 +7,7 @@ import Synchronization
 /// The embedded database: one file, in WAL mode, every commit synced to disk.
 package struct SQLiteDatabase: Database {
     package var dialect: SQLDialect { .sqlite }
+    package var writers: Int { 1 }
 
     private let pool: DatabasePool
     private let texts = StatementTexts()

@@ -30,8 +30,12 @@ struct OldSessionQueries {
         try connection.execute(
             """
             INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot)
-            VALUES ($1, $2, $2, $3, $4, $5, $6, $6 / \(Session.slotLength))
-            """, [viewer, number, session.device, videoID, session.start, session.end])
+            VALUES ($1, $2, $2, $3, $4, $5, $6, $7)
+            """,
+            [
+                viewer, number, session.device, videoID, session.start, session.end,
+                session.end.milliseconds / Session.slotLength,
+            ])
         try connection.execute(
             """
             INSERT INTO segment (
@@ -54,8 +58,8 @@ struct OldSessionQueries {
             """, [viewer, known.entry, session.tab, session.end])
         try connection.execute(
             """
-            UPDATE session SET last_seen_at = $3, seen_slot = $3 / \(Session.slotLength)
+            UPDATE session SET last_seen_at = $3, seen_slot = $4
             WHERE viewer_id = $1 AND id = $2 AND last_seen_at < $3
-            """, [viewer, known.entry, session.end])
+            """, [viewer, known.entry, session.end, session.end.milliseconds / Session.slotLength])
     }
 }

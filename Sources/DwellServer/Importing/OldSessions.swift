@@ -23,10 +23,15 @@ package struct OldSessions: Sendable {
     package func store(_ sessions: [OldSession]) async throws -> [ImportFate] {
         guard !isDryRun else {
             return try await database.read { connection in
-                try sessions.map { try Self.fate(of: $0, OldSessionQueries(connection: connection)) }
+                try sessions.map { session in
+                    try Self.isFolded(session, connection)
+                        ? Self.tooOld : Self.fate(of: session, OldSessionQueries(connection: connection))
+                }
             }
         }
         let (fates, fresh) = try await database.write { [contents] connection in
+            // Days that are about to be folded must not get what they were not computed with.
+            try connection.lock(.statistics)
             var numbers = ContentQueries(connection: connection, known: contents)
             let fates = try sessions.map { try store($0, &numbers, connection) }
             return (fates, numbers.fresh)
@@ -38,6 +43,7 @@ package struct OldSessions: Sendable {
     private func store(
         _ session: OldSession, _ numbers: inout ContentQueries, _ connection: any DatabaseConnection
     ) throws -> ImportFate {
+        if try Self.isFolded(session, connection) { return Self.tooOld }
         let queries = OldSessionQueries(connection: connection)
         let viewer: Int64
         switch session.person {
@@ -61,6 +67,13 @@ package struct OldSessions: Sendable {
         let touched = days.days(touching: begin..<session.end).map { ViewerDay(viewer: viewer, day: $0) }
         try SegmentQueries(connection: connection).markDirty(touched)
         return fate
+    }
+
+    private static let tooOld = ImportFate.skipped("of days whose segments are folded")
+
+    /// Whether a session reaches into days that are folded: even if it was imported before, it is not known again.
+    private static func isFolded(_ session: OldSession, _ connection: any DatabaseConnection) throws -> Bool {
+        try RetentionQueries(connection: connection).foldedBefore().map { session.start < $0 } ?? false
     }
 
     /// What would become of a session.

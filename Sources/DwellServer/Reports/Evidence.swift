@@ -1,17 +1,17 @@
 import DwellAPI
 
 extension SessionEvidence {
+    /// The evidence for a session whose segments are there.
     /// - Parameters:
     ///   - session: The session with its measures
     ///   - segments: All of its segments, in the order of their starts
     ///   - visible: When anything was visible
+    ///   - refused: What was claimed and not credited
     ///   - devices: Where the beats came from
-    init(session: SessionRecord, segments: [SegmentRecord], visible: IntervalSet, devices: [DeviceRecord]) {
-        let refused = segments.map(\.refused).reduce(into: RefusedRecord()) { sum, part in
-            sum.beforeSessionMs += part.beforeSessionMs
-            sum.futureMs += part.futureMs
-            sum.mediaMs += part.mediaMs
-        }
+    init(
+        session: SessionRecord, segments: [SegmentRecord], visible: IntervalSet, refused: RefusedRecord,
+        devices: [DeviceRecord]
+    ) {
         self.init(
             session: session, segments: segments,
             gaps: visible.gaps(in: session.sessionStartTime..<session.sessionEndTime).map { gap in
@@ -19,7 +19,7 @@ extension SessionEvidence {
                     start: gap.lowerBound, end: gap.upperBound,
                     reason: GapReason(before: gap.lowerBound, segments))
             },
-            refused: refused, devices: devices)
+            refused: refused, devices: devices, foldedTime: nil)
     }
 }
 

@@ -35,13 +35,18 @@ package struct Reports: Sendable {
     /// A page of sessions, the newest first, each with its measures.
     package func sessions(_ filter: SessionFilter) async throws -> SessionPage {
         let now = clock.now()
-        return try await database.read { connection in
+        return try await database.read { [days] connection in
             let queries = ReportQueries(connection: connection)
             // One more than asked for tells whether there is a next page.
-            let found = try queries.sessions(filter, limit: filter.limit + 1)
+            let found = try SessionListQueries(connection: connection, days: days).sessions(
+                filter, limit: filter.limit + 1)
             let page = found.prefix(filter.limit)
-            let records = try page.map { listed in
-                listed.record(try queries.fold(listed), now: now)
+            let whole = page.filter { $0.kept == nil }
+            let folds = try queries.folds(of: whole.map { ($0.viewer.id, $0.id) })
+            let records = page.compactMap { listed in
+                (listed.kept ?? folds[listed.id]?.totals(lastSeenAt: listed.lastSeenAt)).map {
+                    listed.record($0, now: now)
+                }
             }
             let last = found.count > page.count ? page.last : nil
             return SessionPage(
@@ -56,11 +61,51 @@ package struct Reports: Sendable {
         return try await database.read { connection in
             let queries = ReportQueries(connection: connection)
             guard let listed = try queries.session(id) else { return nil }
-            let fold = try queries.fold(listed)
             let evidence = EvidenceQueries(connection: connection)
+            let devices = try evidence.devices(of: listed)
+            if let kept = listed.kept {
+                // One that is being folded at this moment is as good as folded.
+                return SessionEvidence(
+                    session: listed.record(kept, now: now), segments: [], gaps: [], refused: kept.refused,
+                    devices: devices, foldedTime: listed.foldedAt ?? now)
+            }
+            guard let fold = try queries.folds(of: [(listed.viewer.id, id)])[id] else { return nil }
+            let totals = fold.totals(lastSeenAt: listed.lastSeenAt)
             return SessionEvidence(
-                session: listed.record(fold, now: now), segments: try evidence.segments(of: listed),
-                visible: fold.time.visible, devices: try evidence.devices(of: listed))
+                session: listed.record(totals, now: now), segments: try evidence.segments(of: listed),
+                visible: fold.time.visible, refused: totals.refused, devices: devices)
+        }
+    }
+
+    /// Who is here now, those who came last first.
+    /// - Parameters:
+    ///   - interval: The heartbeat interval, in milliseconds: who was heard of within two of them is here
+    ///   - cursor: Where the page before ended
+    ///   - limit: The most sessions of the page
+    package func live(
+        interval: Int64, after cursor: SessionCursor? = nil, limit: Int = SessionFilter.pageLimit
+    ) async throws -> LivePage {
+        let time = clock.now() - 2 * interval
+        return try await database.read { connection in
+            let (viewers, found) = try LiveQueries(connection: connection, time: time).page(
+                after: cursor, limit: limit + 1)
+            let page = Array(found.prefix(limit))
+            let last = found.count > page.count ? page.last : nil
+            return LivePage(
+                viewers: viewers, sessions: page,
+                nextCursor: last.map { SessionCursor(startedAt: $0.since, id: $0.id).text })
+        }
+    }
+
+    /// What a page or a video brought; `nil` when nobody ever saw it. Statistics must have been computed before.
+    package func content(_ kind: ContentKind, _ name: String, _ scope: Scope) async throws -> ContentTotals? {
+        try await database.read { connection in
+            let queries = ReportQueries(connection: connection)
+            guard let id = try queries.content(kind, name) else { return nil }
+            let (viewers, days) = try queries.content(id, scope)
+            return ContentTotals(
+                kind: kind, name: name, viewers: viewers,
+                total: days.reduce(into: ContentMeasures()) { $0 += $1.total }, days: days)
         }
     }
 

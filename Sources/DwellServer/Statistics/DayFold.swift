@@ -107,17 +107,19 @@ extension DayFold.Piece {
         """
 
     /// The part of a segment that lies in a window; all of it without one.
-    /// - Parameter row: With the ``columns``
+    /// - Parameter row: Begins with the ``columns``
     init(row: Row, within window: Range<Timestamp>? = nil) throws {
-        let start: Timestamp = try row["started_at"]
-        let end: Timestamp = try row["ended_at"]
-        let contents: [Int64?] = [try row["page_id"], try row["video_id"]]
-        tab = DayFold.Tab(entry: try row["entry_id"], name: try row["tab"])
+        var values = row.reader
+        tab = DayFold.Tab(entry: try values.next(), name: try values.next())
+        let start: Timestamp = try values.next()
+        let end: Timestamp = try values.next()
         interval = window.map { (start..<end).clamped(to: $0) } ?? start..<end
-        attention = try row["attention"]
-        self.contents = contents.compactMap(\.self)
+        attention = try values.next()
         // A tail belongs to the window that its segment ends in, even where it reaches beyond.
         let endsHere = window.map { end <= $0.upperBound } ?? true
-        tail = end..<(end + (endsHere ? try row["unsure_ms"] : 0))
+        let unsure: Int64 = try values.next()
+        tail = end..<(end + (endsHere ? unsure : 0))
+        let contents: [Int64?] = [try values.next(), try values.next()]
+        self.contents = contents.compactMap(\.self)
     }
 }

@@ -15,16 +15,18 @@ struct StatisticQueries {
 
     /// The parts of a viewer's segments that lie in a window.
     func pieces(of viewer: Int64, in window: Range<Timestamp>) throws -> [DayFold.Piece] {
-        try connection.rows(
-            """
-            SELECT \(DayFold.Piece.columns)
-            FROM session JOIN segment
-                ON segment.viewer_id = session.viewer_id AND segment.session_id = session.id
-            WHERE session.viewer_id = $1 AND session.started_at < $3 AND session.last_seen_at >= $2
-                AND segment.started_at < $3 AND (segment.ended_at > $2 OR segment.started_at >= $2)
-            """, [viewer, window.lowerBound, window.upperBound]
-        ).map { try DayFold.Piece(row: $0, within: window) }
+        try connection.rows(Self.pieces, [viewer, window.lowerBound, window.upperBound])
+            .map { try DayFold.Piece(row: $0, within: window) }
     }
+
+    private static let pieces = SQLStatement(
+        """
+        SELECT \(DayFold.Piece.columns)
+        FROM session JOIN segment
+            ON segment.viewer_id = session.viewer_id AND segment.session_id = session.id
+        WHERE session.viewer_id = $1 AND session.started_at < $3 AND session.last_seen_at >= $2
+            AND segment.started_at < $3 AND (segment.ended_at > $2 OR segment.started_at >= $2)
+        """)
 
     /// What is known of a viewer's day.
     func totals(viewer: Int64, day: Int64) throws -> [DayFold.Total] {
@@ -44,21 +46,24 @@ struct StatisticQueries {
 
     /// Replaces what is known of a viewer's day.
     func replace(viewer: Int64, day: Int64, with totals: [DayFold.Total]) throws {
-        try connection.execute(
-            "DELETE FROM daily_statistic WHERE viewer_id = $1 AND day = $2", [viewer, day])
+        try connection.execute(Self.forget, [viewer, day])
         for total in totals {
             try connection.execute(
-                """
-                INSERT INTO daily_statistic (
-                    viewer_id, day, content_id, visible_ms, engaged_ms, raw_ms, visible_error_ms, engaged_error_ms
-                ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                """,
+                Self.keep,
                 [
                     viewer, day, total.content, total.visible, total.engaged, total.raw, total.visibleError,
                     total.engagedError,
                 ])
         }
     }
+
+    private static let forget = SQLStatement("DELETE FROM daily_statistic WHERE viewer_id = $1 AND day = $2")
+    private static let keep = SQLStatement(
+        """
+        INSERT INTO daily_statistic (
+            viewer_id, day, content_id, visible_ms, engaged_ms, raw_ms, visible_error_ms, engaged_error_ms
+        ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """)
 
     func removeAll() throws {
         try connection.execute("DELETE FROM daily_statistic")
@@ -113,8 +118,10 @@ struct StatisticQueries {
 
     /// Takes a (viewer, day) pair off the list of dirty ones.
     func markClean(viewer: Int64, day: Int64) throws {
-        try connection.execute("DELETE FROM dirty_day WHERE viewer_id = $1 AND day = $2", [viewer, day])
+        try connection.execute(Self.clean, [viewer, day])
     }
+
+    private static let clean = SQLStatement("DELETE FROM dirty_day WHERE viewer_id = $1 AND day = $2")
 
     /// The time zone that days are cut in, once a server has noted it.
     func timeZone() throws -> String? {

@@ -34,8 +34,11 @@ package struct Statistics: Sendable {
                 try connection.lock(.statistics)
                 let queries = StatisticQueries(connection: connection)
                 let dirty = try queries.takeDirty(limit: Self.batchSize)
+                let folded = try RetentionQueries(connection: connection).foldedBefore()
                 for pair in dirty {
-                    let pieces = try queries.pieces(of: pair.viewer, in: days.range(of: pair.day))
+                    let window = days.range(of: pair.day)
+                    if try Self.isFolded(viewer: pair.viewer, window, before: folded, connection) { continue }
+                    let pieces = try queries.pieces(of: pair.viewer, in: window)
                     try queries.replace(viewer: pair.viewer, day: pair.day, with: DayFold(pieces).totals)
                 }
                 return dirty.count
@@ -53,6 +56,8 @@ package struct Statistics: Sendable {
         package var days = 0
         /// How many of them were not as their segments say, and are now.
         package var changed = 0
+        /// How many more were left as they are, because segments of them are folded.
+        package var folded = 0
     }
 
     /// Computes every day of every viewer anew. When nothing is wrong and nothing dirty, it changes nothing.
@@ -71,6 +76,7 @@ package struct Statistics: Sendable {
                 let part = try await recompute(viewer)
                 result.days += part.days
                 result.changed += part.changed
+                result.folded += part.folded
                 done += 1
                 progress(done, max(count, done))
             }
@@ -86,20 +92,45 @@ package struct Statistics: Sendable {
         var result = Recomputation()
         for start in stride(from: 0, to: all.count, by: Self.batchSize) {
             let batch = all[start..<min(start + Self.batchSize, all.count)]
-            result.days += batch.count
-            result.changed += try await database.write { [days] connection in
+            let part = try await database.write { [days] connection in
                 try connection.lock(.statistics)
-                let queries = StatisticQueries(connection: connection)
-                return try batch.count { day in
-                    let totals = DayFold(try queries.pieces(of: viewer, in: days.range(of: day))).totals
-                    try queries.markClean(viewer: viewer, day: day)
-                    guard try queries.totals(viewer: viewer, day: day) != totals else { return false }
-                    try queries.replace(viewer: viewer, day: day, with: totals)
-                    return true
-                }
+                return try Self.recompute(viewer, batch, days, connection)
             }
+            result.days += part.days
+            result.changed += part.changed
+            result.folded += part.folded
         }
         return result
+    }
+
+    private static func recompute(
+        _ viewer: Int64, _ batch: some Sequence<Int64>, _ days: LocalDays, _ connection: any DatabaseConnection
+    ) throws -> Recomputation {
+        let queries = StatisticQueries(connection: connection)
+        let folded = try RetentionQueries(connection: connection).foldedBefore()
+        var result = Recomputation()
+        for day in batch {
+            let window = days.range(of: day)
+            try queries.markClean(viewer: viewer, day: day)
+            if try isFolded(viewer: viewer, window, before: folded, connection) {
+                result.folded += 1
+                continue
+            }
+            result.days += 1
+            let totals = DayFold(try queries.pieces(of: viewer, in: window)).totals
+            guard try queries.totals(viewer: viewer, day: day) != totals else { continue }
+            try queries.replace(viewer: viewer, day: day, with: totals)
+            result.changed += 1
+        }
+        return result
+    }
+
+    /// Whether a viewer's day can't be computed any more.
+    private static func isFolded(
+        viewer: Int64, _ window: Range<Timestamp>, before folded: Timestamp?, _ connection: any DatabaseConnection
+    ) throws -> Bool {
+        guard let folded, window.lowerBound < folded else { return false }
+        return try RetentionQueries(connection: connection).isFolded(viewer: viewer, within: window)
     }
 
     /// How many accounts there are: the number that the cron trigger answers.
@@ -107,7 +138,14 @@ package struct Statistics: Sendable {
         try await database.read { try StatisticQueries(connection: $0).accountCount() }
     }
 
+    /// Days that can't be cut anew: their segments are folded.
+    package struct FoldedInAnotherZone: Error, Equatable {
+        /// The time zone that they were cut in.
+        package let zone: String
+    }
+
     /// Makes every day dirty when the statistics were cut in another time zone than the configured one.
+    /// - Throws: ``FoldedInAnotherZone``
     package func adoptTimeZone() async throws {
         let zone = days.timeZone.identifier
         let changed = try await database.write { [days] connection in
@@ -115,6 +153,9 @@ package struct Statistics: Sendable {
             let queries = StatisticQueries(connection: connection)
             let previous = try queries.exchangeTimeZone(zone)
             guard let previous, previous != zone else { return false }
+            guard try RetentionQueries(connection: connection).foldedBefore() == nil else {
+                throw FoldedInAnotherZone(zone: previous)
+            }
             try queries.removeAll()
             try queries.markAllDirty(days)
             return true

@@ -99,6 +99,7 @@ private final class AbsentDatabase: Database {
     private let base: any Database
 
     var dialect: SQLDialect { base.dialect }
+    var writers: Int { base.writers }
 
     init(_ base: any Database) {
         self.base = base

@@ -13,7 +13,8 @@ import Testing
         let clock = TestClock(Timestamp(milliseconds: 200_000))
         try await Self.makeFirstVersion(database)
 
-        #expect(try await Migrator.migrate(database, now: clock.now) == ["2 evidence", "3 nodes", "4 live"])
+        #expect(
+            try await Migrator.migrate(database, now: clock.now) == ["2 evidence", "3 nodes", "4 live", "5 folding"])
         let days = LocalDays(timeZone: .gmt)
         let reports = Reports(database: database, days: days, clock: clock.clock)
         let sessions = try await reports.sessions(SessionFilter()).sessions.sorted { $0.id < $1.id }

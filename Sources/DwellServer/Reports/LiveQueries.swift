@@ -1,0 +1,60 @@
+import DwellAPI
+
+/// What is asked about those who are here now.
+struct LiveQueries {
+    let connection: any DatabaseConnection
+    /// Who was heard of after this time is here.
+    let time: Timestamp
+
+    private static let live = """
+        SELECT viewer_id, id, started_at, last_seen_at FROM session
+        WHERE folded_at IS NULL AND seen_slot >= $2 AND last_seen_at > $1
+        """
+
+    private var arguments: [any SQLConvertible] { [time, time.milliseconds / Session.slotLength] }
+
+    /// How many people are here, and their sessions, those that began last first.
+    func page(after cursor: SessionCursor?, limit: Int) throws -> (viewers: Int, sessions: [LiveSession]) {
+        let rows = try connection.rows(
+            """
+            WITH live AS MATERIALIZED (\(Self.live))
+            SELECT here.id, here.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email,
+                account.username, here.started_at, here.last_seen_at,
+                \(Self.latest("page_id")) AS page, \(Self.latest("video_id")) AS video,
+                (SELECT count(DISTINCT viewer_id) FROM live) AS viewers
+            FROM (
+                SELECT * FROM live\(cursor == nil ? "" : " WHERE (started_at, id) < ($4, $5)")
+                ORDER BY started_at DESC, id DESC LIMIT $3
+            ) AS here JOIN viewer ON viewer.id = here.viewer_id
+                LEFT JOIN account ON account.viewer_id = viewer.id
+            ORDER BY here.started_at DESC, here.id DESC
+            """, arguments + [limit] + (cursor.map { [$0.startedAt, $0.id] } ?? []))
+        return (try rows.first?["viewers"] ?? viewerCount(), try rows.map(LiveSession.init(row:)))
+    }
+
+    /// How many people are here, when none of them is on the page.
+    private func viewerCount() throws -> Int {
+        try connection.row(
+            "SELECT count(DISTINCT viewer_id) AS count FROM (\(Self.live)) AS live", arguments)?["count"] ?? 0
+    }
+
+    private static func latest(_ column: String) -> String {
+        """
+        (SELECT content.name FROM segment JOIN content ON content.id = segment.\(column)
+            WHERE segment.viewer_id = here.viewer_id AND segment.session_id = here.id AND segment.ended_at > $1
+            ORDER BY segment.ended_at DESC, segment.started_at DESC LIMIT 1)
+        """
+    }
+}
+
+extension LiveSession {
+    fileprivate init(row: Row) throws {
+        self.init(
+            id: try row["id"],
+            viewer: ViewerRecord(
+                id: try row["viewer_id"], kind: try row["kind"], email: try row["email"],
+                username: try row["username"]),
+            since: try row["started_at"], lastSeenTime: try row["last_seen_at"], page: try row["page"],
+            video: try row["video"])
+    }
+}

@@ -1,0 +1,135 @@
+import DwellAPI
+
+/// Finds sessions, the newest first.
+struct SessionListQueries {
+    /// A content that more people see in a day is found fast enough by going through all sessions.
+    private static let dailyViewers = 1000
+
+    let connection: any DatabaseConnection
+    let days: LocalDays
+
+    /// A page or a video that was seen.
+    private struct Content {
+        let kind: ContentKind
+        let id: Int64
+    }
+
+    /// The newest sessions that a filter lets through.
+    func sessions(_ filter: SessionFilter, limit: Int) throws -> [ListedSession] {
+        let queries = ReportQueries(connection: connection)
+        var contents: [Content] = []
+        for (kind, name) in [(ContentKind.page, filter.page), (.video, filter.video)] {
+            guard let name else { continue }
+            guard let id = try queries.content(kind, name) else { return [] }
+            contents.append(Content(kind: kind, id: id))
+        }
+        if let viewers = try queries.viewers(email: filter.email, username: filter.username) {
+            let found = try viewers.flatMap { viewer in
+                var conditions = Self.conditions(filter, contents)
+                conditions.add("session.viewer_id = ?", viewer)
+                return try newest(conditions, limit: limit)
+            }
+            return Self.newest(found, limit: limit)
+        }
+        if let rarest = contents.first, let found = try sessions(filter, contents, seen: rarest.id, limit: limit) {
+            return found
+        }
+        return try newest(Self.conditions(filter, contents), limit: limit)
+    }
+
+    /// Looks day by day for the sessions of those who saw a content, or whose day is not computed yet.
+    ///
+    /// A session is found by the day on which the content was seen. With a cursor, that is taken to be the day after the
+    /// session began at the latest.
+    /// - Returns: `nil` when there are too many on a day
+    private func sessions(
+        _ filter: SessionFilter, _ contents: [Content], seen content: Int64, limit: Int
+    ) throws -> [ListedSession]? {
+        let last = [filter.cursor?.startedAt, filter.to].compactMap(\.self).min().map { days.day(of: $0) + 1 }
+        let first = filter.from.map { days.day(of: $0) } ?? .min
+        var found: [Int64: ListedSession] = [:]
+        var day = try newestDay(of: content, before: last.map { $0 + 1 } ?? .max)
+        while let current = day, current >= first {
+            guard try viewerCount(of: content, on: current) < Self.dailyViewers else { return nil }
+            let window = days.range(of: current)
+            var conditions = Self.conditions(filter, contents)
+            conditions.add(
+                """
+                session.viewer_id IN (
+                    SELECT viewer_id FROM daily_statistic WHERE content_id = ? AND day = ?
+                    UNION SELECT viewer_id FROM dirty_day WHERE day = ?)
+                """, content, current, current)
+            conditions.add(
+                "session.started_at < ? AND session.last_seen_at >= ?", window.upperBound, window.lowerBound)
+            for session in try listed("SELECT * FROM session WHERE \(conditions.sql)", conditions) {
+                found[session.id] = session
+            }
+            // Whatever an earlier day brings began before this one.
+            let certain = found.values.filter { $0.startedAt >= window.lowerBound }
+            if certain.count >= limit { return Self.newest(certain, limit: limit) }
+            day = try newestDay(of: content, before: current)
+        }
+        return Self.newest(Array(found.values), limit: limit)
+    }
+
+    private func newestDay(of content: Int64, before day: Int64) throws -> Int64? {
+        try connection.row(
+            """
+            SELECT max(day) AS day FROM (
+                SELECT max(day) AS day FROM daily_statistic WHERE content_id = $1 AND day < $2
+                UNION ALL SELECT max(day) AS day FROM dirty_day WHERE day < $2
+            ) AS newest
+            """, [content, day])?["day"]
+    }
+
+    private func viewerCount(of content: Int64, on day: Int64) throws -> Int {
+        try connection.row(
+            """
+            SELECT count(*) AS count FROM (
+                SELECT 1 FROM daily_statistic WHERE content_id = $1 AND day = $2 LIMIT $3
+            ) AS found
+            """, [content, day, Self.dailyViewers])?["count"] ?? 0
+    }
+
+    private func newest(_ conditions: Conditions, limit: Int) throws -> [ListedSession] {
+        var conditions = conditions
+        let limit = conditions.placeholders(in: "?", limit)
+        return try listed(
+            """
+            SELECT * FROM session WHERE \(conditions.sql)
+            ORDER BY started_at DESC, id DESC LIMIT \(limit)
+            """, conditions)
+    }
+
+    private func listed(_ found: String, _ conditions: Conditions) throws -> [ListedSession] {
+        try connection.rows(ListedSession.query(found), conditions.arguments).map(ListedSession.init(row:))
+    }
+
+    private static func newest(_ sessions: [ListedSession], limit: Int) -> [ListedSession] {
+        Array(sessions.sorted { ($0.startedAt, $0.id) > ($1.startedAt, $1.id) }.prefix(limit))
+    }
+
+    private static func conditions(_ filter: SessionFilter, _ contents: [Content]) -> Conditions {
+        var conditions = Conditions()
+        if let from = filter.from { conditions.add("session.started_at >= ?", from) }
+        if let to = filter.to { conditions.add("session.started_at < ?", to) }
+        if let cursor = filter.cursor {
+            conditions.add("(session.started_at, session.id) < (?, ?)", cursor.startedAt, cursor.id)
+        }
+        for content in contents {
+            switch content.kind {
+            case .page: conditions.add(seen("page_id"), content.id)
+            case .video: conditions.add("(session.video_id = ? OR \(seen("video_id")))", content.id, content.id)
+            }
+        }
+        return conditions
+    }
+
+    /// Counts, because a database may answer whether there is any by going through all segments there are.
+    private static func seen(_ column: String) -> String {
+        """
+        (SELECT count(*) FROM segment
+            WHERE segment.viewer_id = session.viewer_id AND segment.session_id = session.id AND segment.\(column) = ?) > 0
+        """
+    }
+}

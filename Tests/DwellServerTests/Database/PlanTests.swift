@@ -1,0 +1,282 @@
+import Foundation
+import Testing
+
+@testable import DwellAPI
+@testable import DwellServer
+
+/// How the databases carry out what is asked of them often: every statement that the paths below send is explained.
+///
+/// SQLite's plans do not depend on what is in the tables, because Dwell keeps no statistics about them. PostgreSQL's do:
+/// it gets rows enough to prefer an index, and knows how many.
+@Suite struct PlanTests {
+    @Test func `no statement of what is asked often goes through a table that grows`() async throws {
+        let store = try await TestStore()
+        try await store.fill()
+        let recording = RecordingDatabase(store.database)
+        try await Paths(store: store, database: recording).run()
+        let statements = recording.statements
+        #expect(statements.count > 40)
+        for (sql, arguments) in statements.sorted(by: { $0.key < $1.key }) {
+            let plan = try await Plan(of: sql, arguments, in: store.database)
+            #expect(plan.scans == [], "\(sql)\n\(plan.text)")
+        }
+    }
+
+    @Test func `a statement that goes through a whole table is noticed`() async throws {
+        let store = try await TestStore()
+        try await store.fill()
+        for sql in [
+            "SELECT id FROM session WHERE last_seen_at > $1",
+            "SELECT count(*) AS count FROM segment WHERE started_at < $1",
+            "SELECT later.id FROM session AS later WHERE later.closed_at = $1",
+            "DELETE FROM daily_statistic WHERE visible_ms < $1",
+            "SELECT started_at FROM session WHERE last_seen_at > $1 ORDER BY started_at",
+            "SELECT * FROM (SELECT * FROM segment ORDER BY started_at LIMIT $1) AS few JOIN viewer ON id = viewer_id",
+        ] {
+            let plan = try await Plan(of: sql, [.integer(5)], in: store.database)
+            #expect(plan.scans.count == 1, "\(sql)\n\(plan.text)")
+        }
+    }
+}
+
+/// Everything that is done or asked often, as it is in the program.
+private struct Paths {
+    let store: TestStore
+    let database: RecordingDatabase
+
+    func run() async throws {
+        let writer = BeatWriter(database: database, settings: store.settings, logger: TestStore.silent)
+        let statistics = Statistics(database: database, days: store.settings.days, logger: TestStore.silent)
+        try await store.run(writer) { try await beat(writer) }
+        try await statistics.aggregate()
+        try await ask()
+        try await fold(statistics)
+        #expect(try await statistics.recompute { _, _ in }.folded > 0)
+    }
+
+    /// Beats of every source and kind, in time, late, and out of order.
+    private func beat(_ writer: BeatWriter) async throws {
+        let gate = Gate(database: database, clock: store.clock.clock, secret: SecretKey(Data(repeating: 7, count: 32)))
+        let entry = try await gate.enter(email: "ada@example.com")
+        let token = Beat.Source.token(viewer: entry.viewer, entry: entry.id)
+        let (viewer, device) = try await store.addAccount()
+        let watchTime = WatchTime(
+            database: database, writer: writer, settings: store.settings, clock: store.clock.clock)
+        let login = Login(account: UUID(), device: device, viewer: viewer)
+        let first = try await watchTime.start(login, video: "lesson", earlier: nil)
+        _ = try await watchTime.log(login, entry: first.id)
+        _ = try await watchTime.start(login, video: "lesson", earlier: first.id)
+        let start = store.clock.now
+        for hours in [0, 5, 2, 9, 0] as [Int64] {
+            store.clock.set(start + hours * 3_600_000)
+            let now = store.clock.now.milliseconds
+            let claims = [
+                Guest.segment(Int(hours), from: now - 1_200_000, to: now - 300_000, page: "/p1", end: .hidden),
+                Guest.segment(Int(hours) + 20, from: now - 7_000_000, to: now - 5_000_000, tab: "u"),
+            ]
+            for source in [token, Beat.Source.device(viewer: viewer, device: device, entry: nil)] {
+                for content in [Beat.Content.presence(page: "/p2"), .claims(claims, sentAt: now, interval: 15_000)] {
+                    _ = try await writer.store(Beat(source: source, arrival: store.clock.now, content: content))
+                }
+            }
+        }
+        // Back to when everybody was here.
+        store.clock.set(start)
+    }
+
+    /// What people and programs read, but for what sums up everybody and everything.
+    private func ask() async throws {
+        let reports = Reports(database: database, days: store.settings.days, clock: store.clock.clock)
+        let day = store.settings.days.day(of: store.clock.now)
+        for change in Self.filters {
+            var filter = SessionFilter()
+            filter.limit = 50
+            change(&filter)
+            let page = try await reports.sessions(filter)
+            filter.cursor = page.nextCursor.flatMap { SessionCursor($0) }
+            if filter.cursor != nil { _ = try await reports.sessions(filter) }
+        }
+        _ = try await reports.evidence(session: 7)
+        let live = try await reports.live(interval: 180_000, limit: 3)
+        #expect(live.viewers > 3)
+        let past = SessionCursor(startedAt: Timestamp(milliseconds: 0), id: 0)
+        #expect(try await reports.live(interval: 180_000, after: past).viewers == live.viewers)
+        _ = try await reports.live(interval: 180_000, after: live.nextCursor.flatMap { SessionCursor($0) }, limit: 3)
+        for scope in [
+            Reports.Scope(email: "v9@example.com", firstDay: day, lastDay: day),
+            Reports.Scope(email: "v9@example.com"), Reports.Scope(username: "bea", firstDay: day - 5, lastDay: day),
+        ] {
+            _ = try await reports.totals(scope)
+            _ = try await reports.days(scope)
+            _ = try await reports.videos(scope)
+            _ = try await reports.content(.page, "/p1", scope)
+        }
+        let month = Reports.Scope(firstDay: day - 29, lastDay: day)
+        _ = try await reports.days(Reports.Scope(firstDay: day, lastDay: day))
+        #expect(try await reports.content(.video, "lesson", month)?.viewers == 1)
+        #expect(try await reports.content(.video, "v3", month)?.viewers ?? 0 > 0)
+    }
+
+    private static let filters: [@Sendable (inout SessionFilter) -> Void] = [
+        { _ in },
+        { $0.email = "v7@example.com" },
+        { $0.username = "bea" },
+        { $0.page = "/p7" },
+        { $0.video = "v7" },
+        {
+            $0.video = "v7"; $0.email = "v7@example.com"
+        },
+        {
+            $0.from = Timestamp(at: "2026-02-27T00:00:00Z"); $0.to = Timestamp(at: "2026-02-28T00:00:00Z")
+        },
+    ]
+
+    private func fold(_ statistics: Statistics) async throws {
+        let retention = Retention(
+            database: database, statistics: statistics, days: store.settings.days, keptDays: 88,
+            clock: store.clock.clock, logger: TestStore.silent)
+        #expect(try await retention.run().sessions > 50)
+    }
+}
+
+/// How a statement is carried out.
+private struct Plan {
+    private static let tables = ["session", "segment", "daily_statistic"]
+
+    let text: String
+    /// Where it goes through one of the tables that grow, or through a whole index of it.
+    let scans: [String]
+
+    init(of sql: String, _ arguments: [SQLValue], in database: any Database) async throws {
+        switch database.dialect {
+        case .sqlite:
+            let steps = try await database.read { connection in
+                try connection.rows("EXPLAIN QUERY PLAN \(sql)", arguments).map {
+                    (parent: try $0["parent"] as Int, text: try $0["detail"] as String)
+                }
+            }
+            text = steps.map(\.text).joined(separator: "\n")
+            scans = steps.filter { parent, text in
+                guard let table = text.wholeMatch(of: /SCAN (\w+)( USING .*)?/)?.output.1 else { return false }
+                // In the order of an index, up to a limit, is no scan of the whole.
+                let isInOrder =
+                    sql.contains("LIMIT") && text.contains("USING INDEX session_by_start")
+                    && !steps.contains { $0.parent == parent && $0.text.contains("TEMP B-TREE FOR ORDER BY") }
+                return Self.grows(String(table), in: sql) && !isInOrder
+            }.map(\.text)
+        case .postgres:
+            let lines = try await database.read { connection in
+                try connection.rows("EXPLAIN \(sql)", arguments).map { try $0["QUERY PLAN"] as String }
+            }
+            text = lines.joined(separator: "\n")
+            scans = Self.scans(in: lines)
+        }
+    }
+
+    /// Whether a name in a plan is one of the tables, or stands for one in the statement.
+    private static func grows(_ name: String, in sql: String) -> Bool {
+        tables.contains(name) || tables.contains { sql.contains(" \($0) AS \(name)") }
+    }
+
+    /// PostgreSQL's plan is a tree, each node further in than the one that it serves.
+    private static func scans(in lines: [String]) -> [String] {
+        var scans: [String] = []
+        /// Nodes above, and how far in they are.
+        var above: [(indent: Int, type: Substring)] = []
+        for (index, line) in lines.enumerated() {
+            guard
+                let node = line.wholeMatch(
+                    of: /(\s*(?:->\s+)?)([A-Z][A-Za-z ]*?)(?: using (\w+))?(?: on (\w+).*)?  \(cost.*/)
+            else { continue }
+            let (_, indent, type, name, table) = node.output
+            above.removeAll { $0.indent >= indent.count }
+            // What sorts or gathers takes all that there is, whatever the limit above it.
+            let isLimited = above.last { ["Limit", "Sort", "Aggregate", "Hash"].contains($0.type) }?.type == "Limit"
+            above.append((indent.count, type))
+            guard let table, tables.contains(String(table)), type.contains("Scan"), !type.hasPrefix("Bitmap") else {
+                continue
+            }
+            let details = lines[(index + 1)...].prefix { !$0.contains("->") }
+            if details.contains(where: { $0.contains("Index Cond:") }) || isLimited && name == "session_by_start" {
+                continue
+            }
+            scans.append("\(type) of \(table) by \(name ?? "nothing")")
+        }
+        return scans
+    }
+}
+
+extension TestStore {
+    /// Stores what guests did in 90 days, up to now: sessions of one segment each.
+    fileprivate func fill() async throws {
+        let count = database.dialect == .postgres ? 30_000 : 6000
+        let now = clock.now.milliseconds
+        let day: Int64 = 86_400_000
+        let start = "(\(now) - ((i * 7919) % 90) * \(day) - (i * 104729) % 80000000)"
+        let statements = [
+            "INSERT INTO viewer SELECT i, 'guest', 'v' || i || '@example.com', 0 FROM n WHERE i <= 1000",
+            "INSERT INTO content SELECT 10 + i, 'page', '/p' || i FROM n WHERE i <= 500",
+            "INSERT INTO content SELECT 510 + i, 'video', 'v' || i FROM n WHERE i <= 500",
+            """
+            INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at, seen_slot)
+            SELECT (i - 1) / 500 + 1, i, i, \(start), \(start) + 900000, (\(start) + 900000) / 300000 FROM n
+            """,
+            """
+            INSERT INTO segment (
+                viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id, unsure_ms,
+                first_beat_at, last_beat_at)
+            SELECT viewer_id, id, 't', 0, id, started_at, last_seen_at, 'active', 11 + id % 500, 511 + id % 499, 0,
+                last_seen_at, last_seen_at
+            FROM session
+            """,
+            "INSERT INTO dirty_day SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
+            """
+            INSERT INTO dirty_day SELECT DISTINCT viewer_id, last_seen_at / \(day) FROM session WHERE viewer_id < 4
+            ON CONFLICT (viewer_id, day) DO NOTHING
+            """,
+        ]
+        let statistics = ["0", "11 + id % 500", "511 + id % 499"].map { content in
+            """
+            INSERT INTO daily_statistic (viewer_id, day, content_id, visible_ms, engaged_ms)
+            SELECT DISTINCT viewer_id, started_at / \(day), \(content), 900000, 900000 FROM session
+            """
+        }
+        try await database.write { connection in
+            for statement in statements + statistics {
+                let (insert, select) = try #require(
+                    statement.firstRange(of: "SELECT").map {
+                        (statement[..<$0.lowerBound], statement[$0.lowerBound...])
+                    }
+                )
+                try connection.execute(
+                    """
+                    \(insert) WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < \(count)) \(select)
+                    """)
+            }
+            for sequence in SQLSequence.allCases {
+                try SequenceQueries(connection: connection).set(sequence, to: 60_000)
+            }
+            if connection.dialect == .postgres { try connection.execute("ANALYZE") }
+        }
+    }
+
+    /// An account named bea, and a device that it is logged in on.
+    fileprivate func addAccount() async throws -> (viewer: Int64, device: UUID) {
+        let (account, device, now) = (UUID(), UUID(), clock.now)
+        try await database.write { connection in
+            try connection.execute(
+                "INSERT INTO viewer (id, kind, created_at) VALUES ($1, 'account', $2)", [50_000, now])
+            try connection.execute(
+                """
+                INSERT INTO account (
+                    id, viewer_id, username, username_key, first_name, last_name, email, password_hash, created_at,
+                    updated_at, last_logged_in_at
+                ) VALUES ($1, 50000, 'bea', 'bea', '', '', 'bea@example.com', '', $2, $2, $2)
+                """, [account, now])
+            try connection.execute(
+                "INSERT INTO device (id, account_id, name, os, last_logged_in_at) VALUES ($1, $2, '', '', $3)",
+                [device, account, now])
+        }
+        return (50_000, device)
+    }
+}
