@@ -1,4 +1,4 @@
-"""Durable beats a second on each store, beside one UPDATE a request: one run, one machine. See script/bench --stores."""
+"""Durable beats a second on each store, beside one UPDATE a request: one run, one machine. See Benchmarks/README.md."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@ import ArgumentParser
 import DwellAPI
 import DwellServer
 
-/// `dwell-benchmark fill-history URL`: sessions of days gone by, in an empty store. The same options make the same rows,
-/// counted from today.
+/// `dwell-benchmark fill-history URL`: sessions of days gone by, in an empty store. The same options make the same
+/// rows, counted from today.
 struct FillHistory: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "fill-history")
 
@@ -99,9 +99,10 @@ struct FillHistory: AsyncParsableCommand {
         try await insert(
             0..<viewers * sessions, into: database,
             """
-            \(Self.begun), kind (number) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2)
-            , seen AS (
-                SELECT viewer, day, CASE number WHEN 0 THEN 0 WHEN 1 THEN \(Self.page) ELSE \(Self.video) END AS content,
+            \(Self.begun), kind (number) AS (SELECT 0 UNION ALL SELECT 1 UNION ALL SELECT 2),
+            seen AS (
+                SELECT viewer, day,
+                    CASE number WHEN 0 THEN 0 WHEN 1 THEN \(Self.page) ELSE \(Self.video) END AS content,
                     CASE number WHEN 2 THEN segments / 2 ELSE segments END * 60000 AS time
                 FROM begun CROSS JOIN kind
             )

@@ -8,8 +8,8 @@ import NIOPosix
 
 /// `dwell-benchmark open-loop PORT --tokens FILE --rate N`: beats at a constant rate, however slow the answers are.
 ///
-/// A beat's latency counts from the moment at which it was due, not from the one at which its connection was free to send
-/// it: a server that stands still for a second can't hide the beats that had to wait meanwhile.
+/// A beat's latency counts from the moment at which it was due, not from the one at which its connection was free to
+/// send it: a server that stands still for a second can't hide the beats that had to wait meanwhile.
 ///
 /// Prints JSON: the number of beats, and their latencies in milliseconds.
 struct OpenLoop: AsyncParsableCommand {

@@ -54,7 +54,7 @@ struct ReportQueries {
     }
 
     private static let oneDetail = """
-        SELECT segment.session_id, \(SessionFold.columns) FROM segment
+        SELECT \(SessionFold.columns), segment.session_id FROM segment
         WHERE segment.viewer_id = $1 AND segment.session_id = $2
         """
     private static let detail = SQLStatement(oneDetail)
