@@ -229,9 +229,9 @@ extension TestStore {
                 last_seen_at, last_seen_at
             FROM session
             """,
-            "INSERT INTO dirty_day SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
+            "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
             """
-            INSERT INTO dirty_day SELECT DISTINCT viewer_id, last_seen_at / \(day) FROM session WHERE viewer_id < 4
+            INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, last_seen_at / \(day) FROM session WHERE viewer_id < 4
             ON CONFLICT (viewer_id, day) DO NOTHING
             """,
         ]
