@@ -48,6 +48,16 @@ func insert(
     let size: Int64 = 500_000
     for first in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Int64.Stride(size)) {
         let last = min(first + size, numbers.upperBound) - 1
-        try await database.write { try $0.execute(statement, [first, last] + arguments) }
+        try await runLong(statement, [first, last] + arguments, in: database)
+    }
+}
+
+/// Runs a statement that may take longer than PostgreSQL is allowed to take for what a server asks.
+func runLong(
+    _ statement: String, _ arguments: [any SQLConvertible & Sendable] = [], in database: any Database
+) async throws {
+    try await database.write { connection in
+        if connection.dialect == .postgres { try connection.execute("SET LOCAL statement_timeout = 0") }
+        try connection.execute(statement, arguments)
     }
 }
