@@ -136,6 +136,12 @@ def allowed_origins_of(server: Dwell) -> str:
     return origin
 
 
+def keep_segments_of(server: Dwell) -> str:
+    """What is folded takes months to see; see test_retention.py."""
+    (kept,) = set(re.findall(r"kept=(\w+).*old segments are folded", server.logs))
+    return kept
+
+
 @dataclass
 class Setting:
     name: str
@@ -180,6 +186,7 @@ SETTINGS = [
     Setting("device-limit", lambda _: ("1", "2"), device_limit_of),
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
+    Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
     Setting(
         "allowed-origins",
         lambda _: ("https://one.example", "https://two.example"),
@@ -324,6 +331,7 @@ WRONG = {
     "device-limit": ["0", "-1", "many", "1.5"],
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
+    "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
     "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
 EXPECTED = {
@@ -335,6 +343,7 @@ EXPECTED = {
     "device-limit": r"number|integer|at least|positive|\b1\b",
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
+    "keep-segments": r"days.*\b60d",
     "allowed-origins": r"origins.*https://",
 }
 by_name = {setting.name: setting for setting in SETTINGS}

@@ -82,7 +82,8 @@ def test_a_segment_is_shown_with_everything_that_is_known_of_it(dwell: Dwell) ->
     )  # fmt: skip
     succeeded(ann.beat(one))
     found = ann.evidence
-    assert set(found) == {"session", "segments", "gaps", "refused", "devices"}
+    assert set(found) == {"session", "segments", "gaps", "refused", "devices", "foldedTime"}
+    assert found["foldedTime"] is None
     assert found["session"] == ann.record
     assert found["devices"] == []
     (row,) = found["segments"]

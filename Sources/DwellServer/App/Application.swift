@@ -33,7 +33,8 @@ package func buildApplication(
             expected: "\(folded.zone): days were cut in it whose segments are folded, and can't be cut anew")
     }
     let retention = configuration.keepSegments.map { keptDays in
-        Retention(
+        logger.info("old segments are folded", metadata: ["kept": "\(keptDays)d"])
+        return Retention(
             database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
     }
     // Half the cores at most: hashing must leave room for beats.

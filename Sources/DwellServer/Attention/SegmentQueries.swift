@@ -153,14 +153,17 @@ struct SegmentQueries {
     }
 
     private static let markOneDirty = SQLStatement(
-        "INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2) ON CONFLICT (viewer_id, day) DO NOTHING")
+        """
+        INSERT INTO dirty_day (viewer_id, day) VALUES ($1, $2)
+        ON CONFLICT (viewer_id, day) DO UPDATE SET taker = NULL WHERE taker IS NOT NULL
+        """)
 
-    /// DO UPDATE locks a mark that is there: whoever takes it waits for what this transaction brings.
+    /// Without a condition DO UPDATE locks a mark that is there: whoever takes it waits for what this transaction brings.
     private static let markManyDirty = SQLStatement(
         """
         INSERT INTO dirty_day (viewer_id, day)
         SELECT * FROM unnest($1::bigint[], $2::bigint[])
-        ON CONFLICT (viewer_id, day) DO UPDATE SET day = excluded.day
+        ON CONFLICT (viewer_id, day) DO UPDATE SET taker = NULL
         """)
 }
 

@@ -11,7 +11,7 @@ package struct SQLiteDatabase: Database {
 
     private let pool: DatabasePool
     private let texts = StatementTexts()
-    private let prepared = PreparedStatements()
+    private let prepared = StatementCaches()
 
     /// Opens the file, or makes it.
     /// - Parameter path: Where the file is
@@ -28,7 +28,7 @@ package struct SQLiteDatabase: Database {
                 try writer.execute(sql: "PRAGMA synchronous = FULL")
                 // Room for the pages that a million live sessions are moved on, and a log so long that a page which is
                 // written again and again goes to its place once.
-                try writer.execute(sql: "PRAGMA cache_size = -65536")
+                try writer.execute(sql: "PRAGMA cache_size = -196608")
                 try writer.execute(sql: "PRAGMA wal_autocheckpoint = 16384")
             }
             // SQLite opens a file without reading it: ask for something, so that a damaged one is found now.
@@ -41,8 +41,8 @@ package struct SQLiteDatabase: Database {
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value {
         try await SQLiteDatabase.mapErrors {
-            try await pool.read { [texts] in
-                try body(SQLiteConnection(database: $0, texts: texts, prepared: nil))
+            try await pool.read { [texts, prepared] in
+                try body(SQLiteConnection(database: $0, texts: texts, prepared: prepared[$0]))
             }
         }
     }
@@ -53,7 +53,7 @@ package struct SQLiteDatabase: Database {
     ) async throws -> Value {
         try await SQLiteDatabase.mapErrors {
             try await pool.write { [texts, prepared] in
-                try body(SQLiteConnection(database: $0, texts: texts, prepared: prepared))
+                try body(SQLiteConnection(database: $0, texts: texts, prepared: prepared[$0]))
             }
         }
     }
@@ -66,7 +66,7 @@ package struct SQLiteDatabase: Database {
 
     package func close() throws {
         try SQLiteDatabase.mapErrors {
-            pool.writeWithoutTransaction { [prepared] _ in prepared.removeAll() }
+            prepared.removeAll()
             try pool.close()
         }
     }
@@ -101,9 +101,23 @@ private final class StatementTexts: Sendable {
     }
 }
 
-/// What the writing connection keeps prepared.
+/// What each connection keeps prepared.
+private final class StatementCaches: Sendable {
+    private let caches = Mutex<[ObjectIdentifier: PreparedStatements]>([:])
+
+    subscript(database: GRDB.Database) -> PreparedStatements {
+        caches.withLock { $0[ObjectIdentifier(database), default: PreparedStatements()] }
+    }
+
+    /// Before the connections are closed; nothing runs on them any more.
+    func removeAll() {
+        caches.withLock { $0 = [:] }
+    }
+}
+
+/// What one connection keeps prepared.
 ///
-/// Unchecked, and safe: only the writer's queue uses it.
+/// Unchecked, and safe: only the connection's own queue uses it.
 private final class PreparedStatements: @unchecked Sendable {
     private static let capacity = 500
     private var known: [ObjectIdentifier: PreparedStatement] = [:]
@@ -117,8 +131,6 @@ private final class PreparedStatements: @unchecked Sendable {
         known[identity] = prepared
         return prepared
     }
-
-    func removeAll() { known = [:] }
 }
 
 /// A statement on one connection, run by SQLite's own functions: the driver's rows and arguments cost more than most
@@ -210,8 +222,7 @@ private final class PreparedStatement {
 private struct SQLiteConnection: DatabaseConnection {
     let database: GRDB.Database
     let texts: StatementTexts
-    /// `nil` on a reading connection, of which there are several.
-    let prepared: PreparedStatements?
+    let prepared: PreparedStatements
 
     var dialect: SQLDialect { .sqlite }
 
@@ -221,14 +232,14 @@ private struct SQLiteConnection: DatabaseConnection {
 
     func rows(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> [Row] {
         var rows: [Row] = []
-        try self.prepared(statement).run(arguments) { rows.append($0) }
+        try prepared.statement(statement, database).run(arguments) { rows.append($0) }
         return rows
     }
 
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
     ) throws {
-        try prepared(texts.statement(sql)).run(arguments, body)
+        try prepared.statement(texts.statement(sql), database).run(arguments, body)
     }
 
     func execute(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Int {
@@ -236,7 +247,7 @@ private struct SQLiteConnection: DatabaseConnection {
     }
 
     func execute(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> Int {
-        try prepared(statement).run(arguments) { _ in }
+        try prepared.statement(statement, database).run(arguments) { _ in }
         return database.changesCount
     }
 
@@ -254,11 +265,6 @@ private struct SQLiteConnection: DatabaseConnection {
 
     /// One transaction writes at a time: nothing else can be locked.
     func lock(_ lock: SQLLock) {}
-
-    private func prepared(_ statement: SQLStatement) throws -> PreparedStatement {
-        if let prepared { return try prepared.statement(statement, database) }
-        return PreparedStatement(of: statement, try database.cachedStatement(sql: statement.sqliteText))
-    }
 }
 
 extension DatabaseError {

@@ -6,9 +6,12 @@ struct LiveQueries {
     /// Who was heard of after this time is here.
     let time: Timestamp
 
+    /// Only of those that the first span of time holds the rows are needed.
     private static let live = """
-        SELECT viewer_id, id, started_at, last_seen_at FROM session
-        WHERE folded_at IS NULL AND seen_slot >= $2 AND last_seen_at > $1
+        SELECT viewer_id, id, started_at FROM session WHERE folded_at IS NULL AND seen_slot > $2
+        UNION ALL
+        SELECT viewer_id, id, started_at FROM session
+        WHERE folded_at IS NULL AND seen_slot = $2 AND last_seen_at > $1
         """
 
     private var arguments: [any SQLConvertible] { [time, time.milliseconds / Session.slotLength] }
@@ -19,13 +22,14 @@ struct LiveQueries {
             """
             WITH live AS MATERIALIZED (\(Self.live))
             SELECT here.id, here.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email,
-                account.username, here.started_at, here.last_seen_at,
+                account.username, session.started_at, session.last_seen_at,
                 \(Self.latest("page_id")) AS page, \(Self.latest("video_id")) AS video,
                 (SELECT count(DISTINCT viewer_id) FROM live) AS viewers
             FROM (
                 SELECT * FROM live\(cursor == nil ? "" : " WHERE (started_at, id) < ($4, $5)")
                 ORDER BY started_at DESC, id DESC LIMIT $3
-            ) AS here JOIN viewer ON viewer.id = here.viewer_id
+            ) AS here JOIN session ON session.viewer_id = here.viewer_id AND session.id = here.id
+                JOIN viewer ON viewer.id = here.viewer_id
                 LEFT JOIN account ON account.viewer_id = viewer.id
             ORDER BY here.started_at DESC, here.id DESC
             """, arguments + [limit] + (cursor.map { [$0.startedAt, $0.id] } ?? []))

@@ -9,6 +9,8 @@ package final class LocalDays: Sendable {
     private let calendar: Calendar
     /// The day that was asked for last: beats arrive now, so nearly every question has the same answer.
     private let latest = Mutex<(day: Int64, range: Range<Timestamp>)?>(nil)
+    /// Days of about a year: calendars take their time.
+    private let ranges = Mutex(BoundedCache<Int64, Range<Timestamp>>(capacity: 400))
 
     /// - Parameter timeZone: Where midnight is taken from
     package init(timeZone: TimeZone) {
@@ -34,7 +36,10 @@ package final class LocalDays: Sendable {
 
     /// From the day's midnight to the next.
     package func range(of day: Int64) -> Range<Timestamp> {
-        start(of: day)..<start(of: day + 1)
+        if let known = ranges.withLock({ $0[day] }) { return known }
+        let range = start(of: day)..<start(of: day + 1)
+        ranges.withLock { $0.insert(range, for: day) }
+        return range
     }
 
     /// The days that an interval touches; an empty interval touches the day it lies in.

@@ -4,14 +4,32 @@ import DwellAPI
 struct StatisticQueries {
     let connection: any DatabaseConnection
 
-    /// Takes dirty (viewer, day) pairs off the list; the caller computes them in the same transaction.
-    func takeDirty(limit: Int) throws -> [(viewer: Int64, day: Int64)] {
-        let pairs = try connection.rows(
-            "SELECT viewer_id, day FROM dirty_day ORDER BY viewer_id, day LIMIT $1", [limit]
-        ).map { (viewer: try $0["viewer_id"] as Int64, day: try $0["day"] as Int64) }
-        for pair in pairs { try markClean(viewer: pair.viewer, day: pair.day) }
-        return pairs
+    /// Takes dirty days: they stay dirty until ``release(_:takenBy:)``.
+    /// - Parameters:
+    ///   - last: Those after this one are taken, in the order of viewers and days
+    ///   - taker: A number that nobody else has
+    func takeDirty(after last: ViewerDay?, limit: Int, taker: Int64) throws -> [ViewerDay] {
+        let lock = connection.dialect == .postgres ? "FOR UPDATE" : ""
+        let days = try connection.rows(
+            """
+            SELECT viewer_id, day FROM dirty_day WHERE (viewer_id, day) > ($1, $2)
+            ORDER BY viewer_id, day LIMIT $3 \(lock)
+            """, [last?.viewer ?? .min, last?.day ?? .min, limit]
+        ).map { ViewerDay(viewer: try $0["viewer_id"], day: try $0["day"]) }
+        for day in days { try connection.execute(Self.take, [day.viewer, day.day, taker]) }
+        return days
     }
+
+    private static let take = SQLStatement("UPDATE dirty_day SET taker = $3 WHERE viewer_id = $1 AND day = $2")
+
+    /// Takes a day off the list of dirty ones.
+    /// - Returns: Whether it was still taken by this taker: no beat made it dirty again, nobody else took it
+    func release(_ day: ViewerDay, takenBy taker: Int64) throws -> Bool {
+        try connection.execute(Self.release, [day.viewer, day.day, taker]) == 1
+    }
+
+    private static let release = SQLStatement(
+        "DELETE FROM dirty_day WHERE viewer_id = $1 AND day = $2 AND taker = $3")
 
     /// The parts of a viewer's segments that lie in a window.
     func pieces(of viewer: Int64, in window: Range<Timestamp>) throws -> [DayFold.Piece] {

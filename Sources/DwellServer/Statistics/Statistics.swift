@@ -7,7 +7,7 @@ package import Logging
 /// Storing a segment marks its viewer's days dirty; aggregation computes dirty days anew. So it may run at any time,
 /// any number of times, and late beats count on the day they happened.
 package struct Statistics: Sendable {
-    /// How many days one transaction computes: few enough that beats never wait long behind it.
+    /// How many days are computed at a time: few enough that beats never wait long behind them.
     private static let batchSize = 100
 
     private let database: any Database
@@ -24,30 +24,48 @@ package struct Statistics: Sendable {
         self.logger = logger
     }
 
-    /// Computes every dirty day.
+    /// Computes every dirty day, once.
+    ///
+    /// A batch is taken, computed from a snapshot, so that beats go on being stored meanwhile, and kept if no beat came
+    /// between; a day that one did stays dirty.
     /// - Returns: How many (viewer, day) pairs were computed
     @discardableResult
     package func aggregate() async throws -> Int {
+        let taker = Int64.random(in: 1 ... .max)
         var total = 0
-        while true {
-            let count = try await database.write { [days] connection in
+        var last: ViewerDay?
+        repeat {
+            let taken = try await database.write { [last] connection in
+                try StatisticQueries(connection: connection).takeDirty(after: last, limit: Self.batchSize, taker: taker)
+            }
+            let computed = try await compute(taken)
+            total += try await database.write { connection in
                 try connection.lock(.statistics)
                 let queries = StatisticQueries(connection: connection)
-                let dirty = try queries.takeDirty(limit: Self.batchSize)
-                let folded = try RetentionQueries(connection: connection).foldedBefore()
-                for pair in dirty {
-                    let window = days.range(of: pair.day)
-                    if try Self.isFolded(viewer: pair.viewer, window, before: folded, connection) { continue }
-                    let pieces = try queries.pieces(of: pair.viewer, in: window)
-                    try queries.replace(viewer: pair.viewer, day: pair.day, with: DayFold(pieces).totals)
+                return try computed.count { day, totals in
+                    guard try queries.release(day, takenBy: taker) else { return false }
+                    if let totals { try queries.replace(viewer: day.viewer, day: day.day, with: totals) }
+                    return true
                 }
-                return dirty.count
             }
-            total += count
-            if count < Self.batchSize { break }
-        }
+            last = taken.last
+        } while last != nil
         if total > 0 { logger.info("statistics computed", metadata: ["days": "\(total)"]) }
         return total
+    }
+
+    /// What days come to; `nil` for one that can't be computed any more.
+    private func compute(_ taken: [ViewerDay]) async throws -> [(ViewerDay, [DayFold.Total]?)] {
+        guard !taken.isEmpty else { return [] }
+        return try await database.read { [days] connection in
+            let queries = StatisticQueries(connection: connection)
+            let folded = try RetentionQueries(connection: connection).foldedBefore()
+            return try taken.map { day in
+                let window = days.range(of: day.day)
+                if try Self.isFolded(viewer: day.viewer, window, before: folded, connection) { return (day, nil) }
+                return (day, DayFold(try queries.pieces(of: day.viewer, in: window)).totals)
+            }
+        }
     }
 
     /// What computing everything anew found.

@@ -1,6 +1,7 @@
 extension Migration {
     /// Sessions can be found by when they were last heard of. The column counts spans of five minutes since 1970: an
-    /// index on the time itself would be changed by every beat, this one is left alone by most.
+    /// index on the time itself would be changed by every beat, this one is left alone by most. A day that waits to be
+    /// computed can be taken by whoever does, until a beat makes it wait again.
     static let live = Migration(
         number: 4, name: "live",
         statements: [
@@ -10,6 +11,7 @@ extension Migration {
             // Beats move the start: an index on it would be written with every row.
             "DROP INDEX segment_by_session",
             "CREATE INDEX segment_by_session ON segment (viewer_id, session_id)",
+            "ALTER TABLE dirty_day ADD COLUMN taker INTEGER",
             // PostgreSQL changes a row without touching its indices as long as the new one fits on the same page. A table
             // that was partitioned can't have the setting; its parts can: see docs/partitions.sql.
             Statement(only: .postgres, roomOnPages),
