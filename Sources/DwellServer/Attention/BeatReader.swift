@@ -5,12 +5,12 @@ import DwellAPI
 ///
 /// Everything else it leaves to the decoder, which reads it or says what is wrong: what is read here, the decoder reads
 /// alike.
-struct BeatReader {
+package struct BeatReader {
     private let bytes: UnsafeRawBufferPointer
     private var index = 0
 
     /// - Returns: `nil` for what the decoder has to look at
-    static func read(_ bytes: UnsafeRawBufferPointer) -> ReceivedBeat? {
+    package static func read(_ bytes: UnsafeRawBufferPointer) -> ReceivedBeat? {
         var reader = BeatReader(bytes: bytes)
         guard let beat = reader.beat(), reader.index == bytes.count else { return nil }
         return beat
