@@ -156,7 +156,8 @@ import Testing
         _ = try await store.fold(keeping: 60)
         let before = try await Figures(store)
         try await store.database.write { connection in
-            try connection.execute("INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, day FROM daily_statistic")
+            try connection.execute(
+                "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, day FROM daily_statistic")
         }
         try await store.statistics.aggregate()
         #expect(try await Figures(store) == before)

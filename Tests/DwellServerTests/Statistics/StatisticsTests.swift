@@ -87,7 +87,8 @@ import Testing
         let first = try await store.rows("SELECT * FROM daily_statistic ORDER BY viewer_id, day, content_id")
         #expect(try await Self.computed(store) == Self.bruteForce(try await Self.segments(store), store.settings.days))
         try await store.database.write { connection in
-            try connection.execute("INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, day FROM daily_statistic")
+            try connection.execute(
+                "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, day FROM daily_statistic")
         }
         try await store.statistics.aggregate()
         #expect(try await store.rows("SELECT * FROM daily_statistic ORDER BY viewer_id, day, content_id") == first)
