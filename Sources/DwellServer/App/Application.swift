@@ -37,6 +37,8 @@ package func buildApplication(
         return Retention(
             database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
     }
+    let devices = Devices(
+        database: database, announcements: announcements, clock: clock, settings: configuration.devices)
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
@@ -48,8 +50,9 @@ package func buildApplication(
         statistics: statistics,
         hasher: try PasswordHasher(pool: hashing),
         logins: await Logins(
-            secret: configuration.secretKey, database: database, announcements: announcements, clock: clock),
-        rules: try deviceRules(), pages: try Pages())
+            secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
+            settings: configuration.devices),
+        devices: devices, rules: try deviceRules(), pages: try Pages())
     let lane = buildLane(parts, logger: logger)
     return Application(
         router: try buildRouter(parts),
@@ -59,7 +62,8 @@ package func buildApplication(
         services: [
             ThreadPoolService(pool: hashing), writer, announcements,
             BackgroundJobs(
-                jobs: BackgroundJob.all(statistics: statistics, retention: retention, announcements: announcements),
+                jobs: BackgroundJob.all(
+                    statistics: statistics, retention: retention, announcements: announcements, devices: devices),
                 database: database, clock: clock, logger: logger),
         ] + (shared.map { [$0] } ?? []),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
@@ -85,6 +89,7 @@ struct Parts {
     let statistics: Statistics
     let hasher: PasswordHasher
     let logins: Logins
+    let devices: Devices
     let rules: UserAgentRules
     let pages: Pages
 }

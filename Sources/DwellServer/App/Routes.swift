@@ -10,7 +10,9 @@ import Logging
 /// | `/gate`, `/api/verify-temp-access` | GET, POST | `Gate/GateRoutes.swift` |
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
+/// | `/devices/replace` | POST | `Accounts/AccountRoutes.swift` |
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
+/// | `/devices/rename/{id}` | PATCH, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
@@ -21,10 +23,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let cookies = CookieMaker(isSecure: configuration.isSecure)
     let gate = Gate(database: parts.database, clock: parts.clock, secret: configuration.secretKey)
     let tokens = parts.heartbeats.tokens
-    let devices = Devices(database: parts.database, announcements: parts.announcements, clock: parts.clock)
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
-        deviceLimit: configuration.deviceLimit)
+        devices: configuration.devices)
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
     let open = [
         gateRoutes.page,
@@ -42,9 +43,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies
         ).endpoints,
         AccountRoutes(
-            accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
+            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,
-        DeviceRoutes(devices: devices, logins: parts.logins).endpoints,
+        DeviceRoutes(devices: parts.devices, logins: parts.logins).endpoints,
         WatchTimeRoutes(
             watchTime: WatchTime(
                 database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),
