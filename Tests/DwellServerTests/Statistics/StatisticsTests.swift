@@ -111,7 +111,8 @@ import Testing
     @Test func `of two that compute a day the last to take it keeps it`() async throws {
         let store = try await TestStore()
         try await store.withWriter { writer in
-            try await Guest(store, writer).beat()
+            let guest = try await Guest(store, writer)
+            try await guest.beat()
         }
         let taken = try await store.take(by: 1)
         #expect(try await store.take(by: 2) == taken)
@@ -123,7 +124,8 @@ import Testing
     @Test func `what somebody took and never computed is computed the next time`() async throws {
         let store = try await TestStore()
         try await store.withWriter { writer in
-            try await Guest(store, writer).beat()
+            let guest = try await Guest(store, writer)
+            try await guest.beat()
         }
         _ = try await store.take(by: 1)
         #expect(try await store.statistics.aggregate() == 1)
