@@ -101,7 +101,7 @@ import Testing
             try await devices.removeEnded()
             #expect(
                 try await store.rows("SELECT removal, removed_at FROM device")
-                    == ["[\(SQLValue.text("idle")), \(SQLValue.integer(end.milliseconds))]"])
+                    == ["\([SQLValue.text("idle"), .integer(end.milliseconds)])"])
         }
     }
 
