@@ -27,7 +27,7 @@ MOST = 5
 
 @dataclass
 class Limits:
-    """The limit of each account, and the highest one that held since it was last looked at."""
+    """The limits that each account had, as long as they matter to what is read."""
 
     server: Dwell
     held: dict[str, list[int]] = field(default_factory=dict)
@@ -45,22 +45,25 @@ class Limits:
             self.held[who.user["id"]].append(-limit)
 
     def highest(self, account: str) -> int:
-        """The highest since the last call. Only one thread asks."""
+        """The highest that may have held since what was read last."""
         with self.lock:
-            held = self.held[account]
-            highest = max(map(abs, held))
-            # The last that is known to hold, and what may hold by now.
-            settled = max((n for n, limit in enumerate(held) if limit < 0), default=0)
-            del held[:settled]
-            return highest
+            return max(map(abs, self.held[account]))
+
+    def forget(self) -> None:
+        """Keeps the last that is known to hold, and what may hold by now."""
+        with self.lock:
+            for held in self.held.values():
+                settled = max((n for n, limit in enumerate(held) if limit < 0), default=0)
+                del held[:settled]
 
 
 def watch(server: Dwell, limits: Limits, done: threading.Event, failures: list[str]) -> None:
     """Reads the database again and again: an account over its limit must not get any more devices."""
     before: Counter[str] = Counter()
     while not done.is_set():
-        # What is read was true at some moment between these two questions, so both limits may have held.
         allowed = {account: limits.highest(account) for account in limits.held}
+        # From here on what comes counts for what is read now, and for what is read next.
+        limits.forget()
         rows = server.sql(
             "SELECT account_id, count(*) AS devices FROM device WHERE removed_at IS NULL"
             " GROUP BY account_id"
