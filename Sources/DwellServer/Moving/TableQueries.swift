@@ -48,8 +48,8 @@ struct TableQueries {
         switch connection.dialect {
         case .sqlite:
             for table in tables.reversed() { try connection.execute("DELETE FROM \(table.name)") }
-        // However many rows there are, in no time; and with them what refers to them and is not copied.
-        case .postgres: try connection.execute("TRUNCATE \(tables.map(\.name).joined(separator: ", ")) CASCADE")
+        // However many rows there are, in no time.
+        case .postgres: try connection.execute("TRUNCATE \(tables.map(\.name).joined(separator: ", "))")
         }
     }
 
