@@ -19,6 +19,9 @@ static const unsigned char gate_page[] = {
 static const unsigned char error_page[] = {
 #embed "files/error.mustache"
 };
+static const unsigned char common_passwords[] = {
+#embed "files/common-passwords.txt"
+};
 static const unsigned char uap_rules[] = {
 #embed "/usr/share/uap-core/regexes.yaml"
 };
@@ -31,4 +34,5 @@ WEB_ASSET(dwell_types)
 WEB_ASSET(dwell_css)
 WEB_ASSET(gate_page)
 WEB_ASSET(error_page)
+WEB_ASSET(common_passwords)
 WEB_ASSET(uap_rules)

@@ -19,6 +19,16 @@ struct AccountQueries {
         try connection.row("SELECT 1 AS one FROM account WHERE email = $1", [email]) != nil
     }
 
+    /// The cost of the dearest bcrypt hash that any account has; `nil` when none has one.
+    func dearestBcryptCost() throws -> Int? {
+        let row = try connection.row(
+            """
+            SELECT substr(password_hash, 5, 2) AS cost FROM account WHERE substr(password_hash, 2, 1) = '2'
+            ORDER BY substr(password_hash, 5, 2) DESC LIMIT 1
+            """)
+        return try row.flatMap { Int(try $0["cost"] as String) }
+    }
+
     func insert(_ account: Account) throws {
         try connection.execute(
             "INSERT INTO viewer (id, kind, created_at) VALUES ($1, $2, $3)",
@@ -40,6 +50,19 @@ struct AccountQueries {
 
     func touchLogin(_ id: UUID, at time: Timestamp) throws {
         try connection.execute("UPDATE account SET last_logged_in_at = $2 WHERE id = $1", [id, time])
+    }
+
+    /// Stores another hash of the same password.
+    func upgradePassword(of id: UUID, to hash: String) throws {
+        try connection.execute("UPDATE account SET password_hash = $2 WHERE id = $1", [id, hash])
+    }
+
+    /// Stores the hash of another password.
+    /// - Returns: Whether the account still had the old hash
+    func changePassword(of id: UUID, from old: String, to new: String, at time: Timestamp) throws -> Bool {
+        try connection.execute(
+            "UPDATE account SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2",
+            [id, old, new, time]) == 1
     }
 }
 

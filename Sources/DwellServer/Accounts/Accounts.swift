@@ -55,9 +55,30 @@ package struct Accounts: Sendable {
     package func login(
         _ body: LoginBody, on description: DeviceDescription, presented: Login?
     ) async throws -> (user: RegisteredUser, device: Device) {
-        let found = try await database.read { try AccountQueries(connection: $0).account(username: body.username) }
-        let isRight = try await hasher.verify(body.password, against: found?.passwordHash)
+        while true {
+            do {
+                return try await attempt(body, on: description, presented: presented)
+            } catch is HashReplaced {
+                // Another login of the same account upgraded it: what is stored now decides.
+            }
+        }
+    }
+
+    /// The account got another hash while the password was compared with the old one.
+    private struct HashReplaced: Error {}
+
+    private func attempt(
+        _ body: LoginBody, on description: DeviceDescription, presented: Login?
+    ) async throws -> (user: RegisteredUser, device: Device) {
+        let (found, dearest) = try await database.read { connection in
+            let queries = AccountQueries(connection: connection)
+            return (try queries.account(username: body.username), try queries.dearestBcryptCost())
+        }
+        let isRight = try await hasher.verify(body.password, against: found?.passwordHash, amongBcryptOf: dearest)
         guard let found, isRight else { throw AccountError.wrongCredentials }
+        let upgraded =
+            PasswordHasher.isOutdated(found.passwordHash, of: body.password)
+            ? try await hasher.hash(body.password) : nil
         let now = clock.now()
         let result = try await database.write { [deviceLimit] connection in
             let accounts = AccountQueries(connection: connection)
@@ -65,8 +86,9 @@ package struct Accounts: Sendable {
             try accounts.touchLogin(found.id, at: now)
             // The password was checked outside the transaction: it must still be the account's.
             guard let account = try accounts.account(id: found.id), account.passwordHash == found.passwordHash else {
-                throw AccountError.wrongCredentials
+                throw HashReplaced()
             }
+            if let upgraded { try accounts.upgradePassword(of: account.id, to: upgraded) }
             let device = Device(
                 id: UUID(), account: account.id, name: description.name, os: description.os, lastLoggedInAt: now)
             try devices.admit(device, replacing: presented, limit: deviceLimit)

@@ -10,6 +10,7 @@ import Logging
 /// | `/gate`, `/api/verify-temp-access` | GET, POST | `Gate/GateRoutes.swift` |
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
+/// | `/auth/password` | POST | `Accounts/PasswordRoutes.swift` |
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
@@ -43,6 +44,11 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         ).endpoints,
         AccountRoutes(
             accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
+        ).endpoints,
+        PasswordRoutes(
+            passwords: Passwords(
+                database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock),
+            logins: parts.logins
         ).endpoints,
         DeviceRoutes(devices: devices, logins: parts.logins).endpoints,
         WatchTimeRoutes(

@@ -18,5 +18,7 @@ struct WebAsset web_asset_dwell_css(void);
 struct WebAsset web_asset_gate_page(void);
 /// The template of the page for errors.
 struct WebAsset web_asset_error_page(void);
+/// The passwords that are guessed first, one a line, in lower case.
+struct WebAsset web_asset_common_passwords(void);
 /// uap-core's rules for naming browsers and devices, in YAML.
 struct WebAsset web_asset_uap_rules(void);
