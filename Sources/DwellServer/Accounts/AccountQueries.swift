@@ -15,6 +15,10 @@ struct AccountQueries {
         try connection.row("SELECT * FROM account WHERE id = $1", [id]).map(Account.init(row:))
     }
 
+    func account(email: String) throws -> Account? {
+        try connection.row("SELECT * FROM account WHERE email = $1", [email]).map(Account.init(row:))
+    }
+
     func hasEmail(_ email: String) throws -> Bool {
         try connection.row("SELECT 1 AS one FROM account WHERE email = $1", [email]) != nil
     }
@@ -63,6 +67,12 @@ struct AccountQueries {
         try connection.execute(
             "UPDATE account SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2",
             [id, old, new, time]) == 1
+    }
+
+    /// Stores the hash of another password for who has proven to read the account's email.
+    func resetPassword(of id: UUID, to hash: String, at time: Timestamp) throws {
+        try connection.execute(
+            "UPDATE account SET password_hash = $2, is_verified = 1, updated_at = $3 WHERE id = $1", [id, hash, time])
     }
 }
 

@@ -36,10 +36,42 @@ package struct Passwords: Sendable {
                 try AccountQueries(connection: connection)
                     .changePassword(of: login.account, from: old, to: new, at: now)
             else { throw wrong }
+            if let account { try MailedCodeQueries(connection: connection).cancel(.reset, of: account.email) }
             guard body.signOutOthers == true else { return [UUID]() }
             return try Self.end(of: login.account, but: login.device, at: now, connection)
         }
         for device in ended { announcements?.tellHere(.device, device.lowercase) }
+    }
+
+    /// Gives the account another password to whose email a code was sent. All its devices are signed out: whoever knew
+    /// the old password is not to stay.
+    /// - Parameters:
+    ///   - body: The code and the password
+    ///   - browser: What the browser was told that asked for the code
+    /// - Returns: The account's username, which may have been forgotten as well
+    /// - Throws: ``InvalidField`` named `password`, or ``AccountError/codeRefused``
+    func reset(_ body: PasswordResetBody, browser: String?) async throws -> String {
+        try PasswordRules.check(body.password, as: "password")
+        let now = clock.now()
+        guard let browser,
+            // Before the work of hashing: who has not asked can't cause it.
+            try await database.read({ try MailedCodeQueries(connection: $0).isOpen(.reset, browser: browser, at: now) })
+        else { throw AccountError.codeRefused }
+        let hash = try await hasher.hash(body.password)
+        let done = try await database.write { connection -> (username: String, ended: [UUID])? in
+            let codes = MailedCodeQueries(connection: connection)
+            let accounts = AccountQueries(connection: connection)
+            guard let email = try codes.redeem(body.code.trimmingCharacters(in: .whitespacesAndNewlines), for: .reset, browser: browser, at: now),
+                let account = try accounts.account(email: email)
+            else { return nil }
+            try accounts.resetPassword(of: account.id, to: hash, at: now)
+            try codes.cancel(.reset, of: email)
+            return (account.username, try Self.end(of: account.id, but: nil, at: now, connection))
+        }
+        // Thrown out here, so that the try it cost is stored.
+        guard let done else { throw AccountError.codeRefused }
+        for device in done.ended { announcements?.tellHere(.device, device.lowercase) }
+        return done.username
     }
 
     /// Ends the devices of an account.

@@ -37,6 +37,10 @@ package func buildApplication(
         return Retention(
             database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
     }
+    let outbox = try configuration.mail.map { mail in
+        try Outbox(mail, publicURL: configuration.address, database: database, clock: clock, logger: logger)
+    }
+    let codes = MailedCodes(database: database, outbox: outbox, clock: clock)
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
@@ -49,8 +53,9 @@ package func buildApplication(
         hasher: try PasswordHasher(pool: hashing),
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock),
-        rules: try deviceRules(), pages: try Pages())
+        rules: try deviceRules(), pages: try Pages(), codes: codes)
     let lane = buildLane(parts, logger: logger)
+    let sometimes: [(any Service)?] = [shared, outbox]
     return Application(
         router: try buildRouter(parts),
         server: .http1(lane: lane),
@@ -59,9 +64,10 @@ package func buildApplication(
         services: [
             ThreadPoolService(pool: hashing), writer, announcements,
             BackgroundJobs(
-                jobs: BackgroundJob.all(statistics: statistics, retention: retention, announcements: announcements),
+                jobs: BackgroundJob.all(
+                    statistics: statistics, retention: retention, announcements: announcements, codes: codes),
                 database: database, clock: clock, logger: logger),
-        ] + (shared.map { [$0] } ?? []),
+        ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
         logger: logger)
 }
@@ -87,6 +93,7 @@ struct Parts {
     let logins: Logins
     let rules: UserAgentRules
     let pages: Pages
+    let codes: MailedCodes
 }
 
 /// Keeps a thread pool for as long as the server runs.

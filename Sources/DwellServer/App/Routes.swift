@@ -10,13 +10,13 @@ import Logging
 /// | `/gate`, `/api/verify-temp-access` | GET, POST | `Gate/GateRoutes.swift` |
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
-/// | `/auth/password` | POST | `Accounts/PasswordRoutes.swift` |
+/// | `/auth/password`, `/auth/password/forgot`, `/auth/password/reset` | POST, the last two also GET | `Accounts/PasswordRoutes.swift` |
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
-/// | `/dwell.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
+/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
@@ -27,8 +27,12 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
         deviceLimit: configuration.deviceLimit)
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
+    let passwordRoutes = PasswordRoutes(
+        passwords: Passwords(
+            database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock),
+        codes: parts.codes, logins: parts.logins, pages: parts.pages, cookies: cookies)
     let open = [
-        gateRoutes.page,
+        gateRoutes.page, passwordRoutes.shown,
         ReportRoutes(
             reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
             keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
@@ -45,11 +49,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         AccountRoutes(
             accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,
-        PasswordRoutes(
-            passwords: Passwords(
-                database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock),
-            logins: parts.logins
-        ).endpoints,
+        passwordRoutes.endpoints,
         DeviceRoutes(devices: devices, logins: parts.logins).endpoints,
         WatchTimeRoutes(
             watchTime: WatchTime(

@@ -42,6 +42,7 @@ package struct StoreTable: Sendable {
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
-    /// carried over by ``SequenceQueries``, and what its nodes told each other a moment ago.
-    package static let own: Set = ["schema_migration", "sequence", "job", "announcement"]
+    /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, and mails that wait, with the codes
+    /// in them.
+    package static let own: Set = ["schema_migration", "sequence", "job", "announcement", "mail", "mailed_code"]
 }
