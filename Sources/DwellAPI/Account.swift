@@ -143,3 +143,9 @@ public struct LoginReply: Sendable, Codable {
         self.thisDevice = thisDevice
     }
 }
+
+/// The body of `POST /auth/email/verify`, sent by the browser that registered, or asked for the code.
+public struct EmailVerificationBody: Sendable, Codable {
+    /// The code that was mailed: 6 digits.
+    public var code: String
+}

@@ -69,6 +69,12 @@ struct AccountQueries {
             [id, old, new, time]) == 1
     }
 
+    /// Notes that the owner reads the account's email.
+    /// - Returns: Whether an account has this email
+    func verify(email: String, at time: Timestamp) throws -> Bool {
+        try connection.execute("UPDATE account SET is_verified = 1, updated_at = $2 WHERE email = $1", [email, time]) == 1
+    }
+
     /// Stores the hash of another password for who has proven to read the account's email.
     func resetPassword(of id: UUID, to hash: String, at time: Timestamp) throws {
         try connection.execute(

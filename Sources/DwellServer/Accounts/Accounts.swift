@@ -9,30 +9,35 @@ package struct Accounts: Sendable {
     private let clock: WallClock
     /// How many devices one account may be logged in on.
     private let deviceLimit: Int
+    private let codes: MailedCodes?
 
     /// - Parameters:
     ///   - database: Where accounts and devices are
     ///   - hasher: For passwords
     ///   - clock: For times of creation and login
     ///   - deviceLimit: How many devices one account may be logged in on
+    ///   - codes: Asks new accounts to confirm their email, where mail is set up
     package init(
         database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock,
-        deviceLimit: Int
+        deviceLimit: Int, codes: MailedCodes? = nil
     ) {
         self.database = database
         self.announcements = announcements
         self.hasher = hasher
         self.clock = clock
         self.deviceLimit = deviceLimit
+        self.codes = codes
     }
 
     /// Makes an account.
+    /// - Returns: The account, and what the browser has to show with the code that is mailed; `nil` when none is
     /// - Throws: ``InvalidField``, or ``AccountError`` when the name or the email is taken
-    package func register(_ body: RegisterBody) async throws -> RegisteredUser {
+    package func register(_ body: RegisterBody) async throws -> (user: RegisteredUser, browser: String?) {
         let body = try AccountRules.check(body)
         let hash = try await hasher.hash(body.password)
         let now = clock.now()
-        return try await database.write { connection in
+        let code = codes?.isSetUp == true ? MailedCode(for: .verification) : nil
+        let user = try await database.write { [codes] connection in
             let queries = AccountQueries(connection: connection)
             guard try queries.account(username: body.username) == nil else { throw AccountError.usernameTaken }
             guard try !queries.hasEmail(body.email) else { throw AccountError.emailTaken }
@@ -42,8 +47,10 @@ package struct Accounts: Sendable {
                 phoneNumber: body.phoneNumber, gender: body.gender, countryCode: body.countryCode,
                 profilePictureURL: nil, isVerified: false, createdAt: now, updatedAt: now, lastLoggedInAt: now)
             try queries.insert(account)
+            if let codes, let code { try codes.queue(code, to: account.email, at: now, connection) }
             return account.user(devices: 0)
         }
+        return (user, code?.browser)
     }
 
     /// Lets a person in on a device.

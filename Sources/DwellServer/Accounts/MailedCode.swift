@@ -43,6 +43,7 @@ package struct MailedCode: Sendable {
     /// What is stored in place of the code. Few digits could be found from their hash alone, so the browser's secret, which
     /// is not stored either, is part of it.
     static func hash(of code: String, browser: String) -> String {
-        SHA256.hash(data: Data("\(browser) \(code)".utf8)).hexadecimal
+        let code = code.trimmingCharacters(in: .whitespacesAndNewlines)
+        return SHA256.hash(data: Data("\(browser) \(code)".utf8)).hexadecimal
     }
 }

@@ -11,6 +11,7 @@ import Logging
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
 /// | `/auth/password`, `/auth/password/forgot`, `/auth/password/reset` | POST, the last two also GET | `Accounts/PasswordRoutes.swift` |
+/// | `/auth/email/send`, `/auth/email/verify` | POST, the second also GET | `Accounts/VerificationRoutes.swift` |
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
@@ -25,14 +26,17 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let devices = Devices(database: parts.database, announcements: parts.announcements, clock: parts.clock)
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
-        deviceLimit: configuration.deviceLimit)
+        deviceLimit: configuration.deviceLimit, codes: parts.codes)
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
     let passwordRoutes = PasswordRoutes(
         passwords: Passwords(
             database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock),
         codes: parts.codes, logins: parts.logins, pages: parts.pages, cookies: cookies)
+    let verificationRoutes = VerificationRoutes(
+        verification: Verification(database: parts.database, codes: parts.codes, clock: parts.clock),
+        logins: parts.logins, pages: parts.pages, cookies: cookies)
     let open = [
-        gateRoutes.page, passwordRoutes.shown,
+        gateRoutes.page, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
             reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
             keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
@@ -50,6 +54,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,
         passwordRoutes.endpoints,
+        verificationRoutes.endpoints,
         DeviceRoutes(devices: devices, logins: parts.logins).endpoints,
         WatchTimeRoutes(
             watchTime: WatchTime(
