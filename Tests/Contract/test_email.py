@@ -14,7 +14,9 @@ from dwell_process import Client, Dwell, eventually
 from mail_server import Mail, MailServer
 
 from .helpers import (
+    ANDROID,
     CROSS_SITE,
+    FIREFOX,
     Form,
     Person,
     now_ms,
@@ -156,3 +158,69 @@ def test_another_site_cannot_confirm(mailing: Dwell, mails: MailServer) -> None:
     response = client.post("/auth/email/verify", json={"code": code_of(mails, ann)}, headers=CROSS_SITE)
     refused(response, 403, "cross_site")
     assert not is_verified(ann)
+
+
+# New devices
+
+
+def confirmed(mailing: Dwell, mails: MailServer) -> Person:
+    ann, client = registered(mailing)
+    succeeded(verify(client, code_of(mails, ann)))
+    return ann
+
+
+def notices(mails: MailServer, one: Person, mailing: Dwell) -> list[Mail]:
+    """All that were sent when none is left to send."""
+    eventually(lambda: not mailing.sql("SELECT id FROM mail WHERE recipient = ?", one.given["email"]), 15)
+    return [mail for mail in mails.now_to(one.given["email"]) if "new device" in mail.message["Subject"]]
+
+
+def test_a_login_on_a_new_device_is_told(mailing: Dwell, mails: MailServer) -> None:
+    ann = confirmed(mailing, mails)
+    ann.login(user_agent=FIREFOX)
+    assert notices(mails, ann, mailing) == [], "the first is no news"
+    ann.login(user_agent=ANDROID)
+    (mail,) = notices(mails, ann, mailing)
+    for kind in ("plain", "html"):
+        assert "Chrome Mobile 112.0.0.0 on SM-S901B (Android 13)" in mail.part(kind)
+        assert "/auth/password/forgot" in mail.part(kind)
+
+
+def test_a_login_on_a_known_device_is_not_told(mailing: Dwell, mails: MailServer) -> None:
+    ann = confirmed(mailing, mails)
+    succeeded(ann.login(user_agent=FIREFOX).client.get("/auth/logout"))
+    ann.login(user_agent=FIREFOX)
+    ann.login(user_agent=FIREFOX.replace("128.0", "131.0"))
+    assert notices(mails, ann, mailing) == []
+
+
+def test_a_browser_that_is_logged_in_already_is_not_told(mailing: Dwell, mails: MailServer) -> None:
+    ann = confirmed(mailing, mails)
+    device = ann.login(user_agent=FIREFOX)
+    device.client.headers["User-Agent"] = ANDROID
+    ann.login(device.client)
+    assert notices(mails, ann, mailing) == []
+
+
+def test_who_has_not_confirmed_the_email_is_told_nothing(mailing: Dwell, mails: MailServer) -> None:
+    ann, _ = registered(mailing)
+    for agent in (FIREFOX, ANDROID):
+        ann.login(user_agent=agent)
+    assert notices(mails, ann, mailing) == []
+
+
+def test_a_login_that_is_refused_is_not_told(fresh_dwell, mails: MailServer) -> None:
+    server = fresh_dwell("--device-limit", "1", env=mails.env)
+    ann = confirmed(server, mails)
+    ann.login(user_agent=FIREFOX)
+    refused(ann.try_login(server.client(ANDROID)), 421)
+    refused(ann.try_login(server.client(ANDROID), password="wrong one"), 401)
+    assert notices(mails, ann, server) == []
+
+
+def test_what_a_device_says_of_itself_is_no_markup(mailing: Dwell, mails: MailServer) -> None:
+    ann = confirmed(mailing, mails)
+    ann.login(user_agent=FIREFOX)
+    ann.login(user_agent='Browser"><a href=//evil.example>&amp; 1.0')
+    (mail,) = notices(mails, ann, mailing)
+    assert "<a href=//evil" not in mail.part("html")

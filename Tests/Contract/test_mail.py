@@ -80,6 +80,7 @@ def test_without_the_setting_the_answer_says_so(dwell: Dwell) -> None:
     client = dwell.client()
     for method, path in (
         ("POST", "/auth/password/forgot"), ("GET", "/auth/password/forgot"), ("GET", "/auth/password/reset"),
+        ("GET", "/auth/email/verify"),
     ):  # fmt: skip
         body = {"json": {"email": unique_email()}} if method == "POST" else {}
         answer = refused(client.request(method, path, **body), 501, "mail_not_set_up")

@@ -69,6 +69,11 @@ struct AccountQueries {
             [id, old, new, time]) == 1
     }
 
+    /// What the devices are called that an account was ever logged in on.
+    func deviceNames(of id: UUID) throws -> [String] {
+        try connection.rows("SELECT DISTINCT name FROM device WHERE account_id = $1", [id]).map { try $0["name"] }
+    }
+
     /// Notes that the owner reads the account's email.
     /// - Returns: Whether an account has this email
     func verify(email: String, at time: Timestamp) throws -> Bool {

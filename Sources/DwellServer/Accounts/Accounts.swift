@@ -16,7 +16,7 @@ package struct Accounts: Sendable {
     ///   - hasher: For passwords
     ///   - clock: For times of creation and login
     ///   - deviceLimit: How many devices one account may be logged in on
-    ///   - codes: Asks new accounts to confirm their email, where mail is set up
+    ///   - codes: Asks new accounts to confirm their email, and tells those who did of new devices, where mail is set up
     package init(
         database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock,
         deviceLimit: Int, codes: MailedCodes? = nil
@@ -87,7 +87,7 @@ package struct Accounts: Sendable {
             PasswordHasher.isOutdated(found.passwordHash, of: body.password)
             ? try await hasher.hash(body.password) : nil
         let now = clock.now()
-        let result = try await database.write { [deviceLimit] connection in
+        let result = try await database.write { [deviceLimit, codes] connection in
             let accounts = AccountQueries(connection: connection)
             let devices = DeviceQueries(connection: connection)
             try accounts.touchLogin(found.id, at: now)
@@ -98,6 +98,13 @@ package struct Accounts: Sendable {
             if let upgraded { try accounts.upgradePassword(of: account.id, to: upgraded) }
             let device = Device(
                 id: UUID(), account: account.id, name: description.name, os: description.os, lastLoggedInAt: now)
+            if let outbox = codes?.outbox, account.isVerified, presented?.account != account.id,
+                NewDevice.isNew(device.name, among: try accounts.deviceNames(of: account.id))
+            {
+                try outbox.queue(
+                    .newDevice(device, publicURL: outbox.publicURL), to: account.email, at: now,
+                    until: now + Outbox.noticeLifetime, connection)
+            }
             try devices.admit(device, replacing: presented, limit: deviceLimit)
             return (account.user(devices: try devices.inUse(by: account.id).count), device)
         }

@@ -5,7 +5,7 @@ import Foundation
 package struct MailedCodes: Sendable {
     private let database: any Database
     /// `nil` when mail is not set up.
-    private let outbox: Outbox?
+    let outbox: Outbox?
     private let clock: WallClock
 
     package init(database: any Database, outbox: Outbox?, clock: WallClock) {

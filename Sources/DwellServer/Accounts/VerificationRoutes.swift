@@ -11,7 +11,10 @@ struct VerificationRoutes {
     /// What may be asked for from anywhere, such as by a link in a mail. It changes nothing.
     var shown: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
-            .get("/auth/email/verify") { _, _ in pages.account(.verification) }
+            .get("/auth/email/verify") { _, _ in
+                guard verification.codes.isSetUp else { throw MailError.notSetUp }
+                return pages.account(.verification)
+            }
     }
 
     var endpoints: RouteCollection<DwellRequestContext> {

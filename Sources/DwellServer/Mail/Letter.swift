@@ -3,6 +3,7 @@ struct Letter: Sendable {
     /// Tells the letters apart in the log.
     enum Kind: String, Sendable, SQLConvertible {
         case reset, verification
+        case newDevice = "new_device"
     }
 
     let kind: Kind
@@ -44,5 +45,18 @@ extension Letter {
                     is nothing to do.
                     """)
         }
+    }
+
+    /// The letter that tells of a login on a device that its account has not had before.
+    /// - Parameter publicURL: How people reach the server
+    static func newDevice(_ device: Device, publicURL: String) -> Letter {
+        Letter(
+            kind: .newDevice, subject: "A login on a new device",
+            opening: "Somebody logged in to your account on \(device.name), at \(device.lastLoggedInAt).",
+            link: "\(publicURL)/auth/password/forgot", linkTitle: "Choose another password",
+            closing: """
+                If that was you, there is nothing to do. If it was not, choose another password: that signs out every \
+                device.
+                """)
     }
 }

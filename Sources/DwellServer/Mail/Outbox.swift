@@ -6,6 +6,8 @@ package import ServiceLifecycle
 /// Sends mails in the background. They wait in the database, written there by the transaction that they tell of: none is
 /// lost with the process, and none is sent for what did not happen.
 package struct Outbox: Service {
+    /// For how long a mail is tried that holds no code, in milliseconds: a day.
+    static let noticeLifetime: Int64 = 86_400_000
     /// The most mails that may wait; who could not get one can ask again.
     private static let capacity = 10_000
     /// For how long a mail is one node's, in milliseconds: longer than sending can take.

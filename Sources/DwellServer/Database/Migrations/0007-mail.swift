@@ -30,6 +30,7 @@ extension Migration {
             ) STRICT
             """,
             "CREATE INDEX mailed_code_by_email ON mailed_code (email, asked_at)",
+            "CREATE INDEX device_names ON device (account_id, name)",
             """
             CREATE INDEX account_by_bcrypt_cost ON account (substr(password_hash, 5, 2))
             WHERE substr(password_hash, 2, 1) = '2'
