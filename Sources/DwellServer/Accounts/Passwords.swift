@@ -1,4 +1,4 @@
-import DwellAPI
+package import DwellAPI
 import Foundation
 
 /// Gives accounts other passwords.

@@ -1,7 +1,7 @@
 import DwellAPI
 import Foundation
 package import Logging
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// Sends mails in the background. They wait in the database, written there by the transaction that they tell of: none is
 /// lost with the process, and none is sent for what did not happen.
