@@ -39,7 +39,7 @@ class Mail:
     def part(self, kind: str) -> str:
         part = self.message.get_body((kind,))
         assert part is not None, f"no {kind} in {self.raw!r}"
-        return part.get_content()
+        return part.get_content().replace("\r\n", "\n")
 
     @property
     def code(self) -> str:

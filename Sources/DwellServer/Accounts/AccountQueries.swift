@@ -77,7 +77,8 @@ struct AccountQueries {
     /// Notes that the owner reads the account's email.
     /// - Returns: Whether an account has this email
     func verify(email: String, at time: Timestamp) throws -> Bool {
-        try connection.execute("UPDATE account SET is_verified = 1, updated_at = $2 WHERE email = $1", [email, time]) == 1
+        try connection.execute("UPDATE account SET is_verified = 1, updated_at = $2 WHERE email = $1", [email, time])
+            == 1
     }
 
     /// Stores the hash of another password for who has proven to read the account's email.

@@ -29,7 +29,8 @@ extension Letter {
         case .reset:
             Letter(
                 kind: .reset, subject: "Your code for another password",
-                opening: "Somebody asked for another password for the account with this address. This is the code for it:",
+                opening:
+                    "Somebody asked for another password for the account with this address. This is the code for it:",
                 code: code.code, link: "\(publicURL)/auth/password/reset#\(code.code)", linkTitle: "Choose a password",
                 closing: """
                     It works once, for ten minutes, in the browser in which it was asked for. If that was not you, there \

@@ -86,7 +86,9 @@ package struct Outbox: Service {
     private func sendNext() async throws -> Bool {
         let now = clock.now()
         guard try await database.read({ try MailQueries(connection: $0).isAnyDue(at: now) }),
-            let mail = try await database.write({ try MailQueries(connection: $0).take(at: now, until: now + Self.turn) })
+            let mail = try await database.write({
+                try MailQueries(connection: $0).take(at: now, until: now + Self.turn)
+            })
         else { return false }
         let hasReader = try await database.read { try AccountQueries(connection: $0).hasEmail(mail.recipient) }
         guard hasReader else {
