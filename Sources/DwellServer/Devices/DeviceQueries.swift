@@ -68,7 +68,7 @@ struct DeviceQueries {
     /// Ends a device on every node. Its row stays, so that its next request can be told why.
     /// - Returns: Whether the account had it in use
     func remove(_ id: UUID, of account: UUID, as removal: Device.Removal, at time: Timestamp) throws -> Bool {
-        try remove("id = $3 AND account_id = $4", [id, account], as: removal, at: time) == 1
+        try remove("id = $3 AND account_id = $4", [id, account], as: removal, at: time).count == 1
     }
 
     /// Ends the device of a login, unless another login holds it by now.
@@ -76,25 +76,33 @@ struct DeviceQueries {
     func remove(_ login: Login, as removal: Device.Removal, at time: Timestamp) throws -> Bool {
         try remove(
             "id = $3 AND account_id = $4 AND login = $5", [login.device, login.account, login.number], as: removal,
-            at: time) == 1
+            at: time
+        ).count == 1
     }
 
     /// Ends every device of an account, or of all.
-    /// - Returns: How many were in use
-    func removeAll(of account: UUID?, as removal: Device.Removal, at time: Timestamp) throws -> Int {
+    /// - Returns: Those that were in use
+    func removeAll(of account: UUID?, as removal: Device.Removal, at time: Timestamp) throws -> [UUID] {
         try remove(account == nil ? "TRUE" : "account_id = $3", account.map { [$0] } ?? [], as: removal, at: time)
+    }
+
+    /// Ends every device of an account but one.
+    /// - Returns: Those that were in use
+    func removeAll(
+        of account: UUID, but kept: UUID, as removal: Device.Removal, at time: Timestamp
+    ) throws -> [UUID] {
+        try remove("account_id = $3 AND id <> $4", [account, kept], as: removal, at: time)
     }
 
     private func remove(
         _ condition: String, _ arguments: [any SQLConvertible], as removal: Device.Removal, at time: Timestamp
-    ) throws -> Int {
+    ) throws -> [UUID] {
         let rows = try connection.rows(
             "UPDATE device SET removed_at = $1, removal = $2 WHERE removed_at IS NULL AND \(condition) RETURNING id",
             [time, removal] + arguments)
-        for row in rows {
-            try Announcements.announce(.device, try row["id"], at: time, connection)
-        }
-        return rows.count
+        let ids: [UUID] = try rows.map { try $0["id"] }
+        for id in ids { try Announcements.announce(.device, id.lowercase, at: time, connection) }
+        return ids
     }
 
     /// Notes the end of devices that ended by themselves: of one account, or of all. Nobody needs to hear of it, time

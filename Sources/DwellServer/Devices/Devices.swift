@@ -95,7 +95,7 @@ package struct Devices: Sendable {
         let now = clock.now()
         return try await database.write { connection in
             let account = try username.map { try Self.account($0, connection).id }
-            return try DeviceQueries(connection: connection).removeAll(of: account, as: .operator, at: now)
+            return try DeviceQueries(connection: connection).removeAll(of: account, as: .operator, at: now).count
         }
     }
 
