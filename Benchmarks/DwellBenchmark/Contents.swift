@@ -37,7 +37,7 @@ let series = """
     )
     """
 
-/// Makes rows of running numbers, some in each transaction, so that no store needs room for all of them at once.
+/// Makes rows of running numbers, some in each transaction.
 /// - Parameters:
 ///   - numbers: All of the numbers
 ///   - statement: Begins with ``series``; its parameters after `$1` and `$2` are `arguments`
@@ -45,7 +45,8 @@ func insert(
     _ numbers: Range<Int64>, into database: any Database, _ statement: String,
     _ arguments: [any SQLConvertible & Sendable]
 ) async throws {
-    let size: Int64 = 500_000
+    // What PostgreSQL does within the time that it is given for a statement.
+    let size: Int64 = 50_000
     for first in stride(from: numbers.lowerBound, to: numbers.upperBound, by: Int64.Stride(size)) {
         let last = min(first + size, numbers.upperBound) - 1
         try await database.write { try $0.execute(statement, [first, last] + arguments) }

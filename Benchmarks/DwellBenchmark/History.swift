@@ -37,11 +37,11 @@ struct FillHistory: AsyncParsableCommand {
         guard isEmpty else { throw ValidationError("the store must be empty") }
         try await database.write { try Contents(connection: $0).fill() }
         // Numbers in the order of the rows are quick to add to any index; the others are made at the end, sorted.
-        let indices = try await database.write { try Indices(connection: $0).drop() }
+        let again = try await database.write { try Indices(connection: $0).drop() }
         try await Viewers.fill(1..<viewers + 1, database, now: WallClock.system.now())
         try await fillSessions(database)
         if dirty { try await markDirty(database) } else { try await fillStatistics(database) }
-        for index in indices { try await database.write { _ = try $0.execute(index) } }
+        for statement in again { try await database.write { _ = try $0.execute(statement) } }
         try await database.write { [viewers, sessions] connection in
             try SequenceQueries(connection: connection).set(.viewer, to: viewers)
             try SequenceQueries(connection: connection).set(.session, to: viewers * sessions)
@@ -122,26 +122,23 @@ struct FillHistory: AsyncParsableCommand {
     private static let video = "\(Contents.firstVideo) + session % \(Contents.videos)"
 }
 
-/// The indices of the tables that grow, beside their keys.
+/// SQLite's indices beside the tables' keys. PostgreSQL keeps its own: it is given too little time to make one of so
+/// many rows.
 struct Indices {
     let connection: any DatabaseConnection
 
     /// Drops them.
-    /// - Returns: The statements that make them again
+    /// - Returns: The statements that make them again, and those that say what SQLite had been told of them
     func drop() throws -> [String] {
-        let made =
-            switch connection.dialect {
-            case .sqlite: "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-            case .postgres:
-                """
-                SELECT indexname AS name, indexdef AS sql FROM pg_indexes
-                WHERE schemaname = current_schema() AND indexname NOT IN (SELECT conname FROM pg_constraint)
-                """
-            }
-        return try connection.rows(made).map { row in
-            let name: String = try row["name"]
-            try connection.execute("DROP INDEX \(name)")
-            return try row["sql"]
-        }
+        guard connection.dialect == .sqlite else { return [] }
+        let indices = try connection.rows(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        let told = try connection.rows(
+            """
+            SELECT format('INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%Q, %Q, %Q)', tbl, idx, stat) AS sql
+            FROM sqlite_stat1 JOIN sqlite_master ON name = idx AND type = 'index' WHERE sql IS NOT NULL
+            """)
+        for index in indices { try connection.execute("DROP INDEX \(try index["name"] as String)") }
+        return try (indices + told).map { try $0["sql"] }
     }
 }

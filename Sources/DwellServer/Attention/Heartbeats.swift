@@ -27,7 +27,8 @@ struct Heartbeats: Sendable {
                 arrival: arrival, content: .presence(page: page(referer, host: host)), pause: settings.interval,
                 token: bearer, hasBody: false)
         }
-        let received = try JSONBody.decode(ReceivedBeat.self, from: body)
+        let received =
+            try body.withUnsafeReadableBytes(BeatReader.read) ?? JSONBody.decode(ReceivedBeat.self, from: body)
         let (valid, refused) = try received.sorted(describe: JSONBody.field)
         let pause = BeatPace.pause(after: valid, interval: settings.interval)
         return HeartbeatMessage(

@@ -8,6 +8,10 @@ package typealias ReceivedBeat = BeatBody<ReceivedSegment>
 package struct ReceivedSegment: Sendable, Decodable {
     let claim: Result<SegmentClaim, DecodingError>
 
+    init(claim: Result<SegmentClaim, DecodingError>) {
+        self.claim = claim
+    }
+
     package init(from decoder: any Decoder) throws {
         do {
             claim = .success(try SegmentClaim(from: decoder))

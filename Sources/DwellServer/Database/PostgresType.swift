@@ -45,8 +45,12 @@ enum PostgresType: UInt32 {
         switch (value, self) {
         case (.null, _): return false
         case (.integer(let number), .bigint): bytes.append(bigEndian: number)
-        case (.integer(let number), .integer): bytes.append(bigEndian: Int32(clamping: number))
-        case (.integer(let number), .smallint): bytes.append(bigEndian: Int16(clamping: number))
+        case (.integer(let number), .integer):
+            guard let number = Int32(exactly: number) else { throw Self.tooLarge(number, self) }
+            bytes.append(bigEndian: number)
+        case (.integer(let number), .smallint):
+            guard let number = Int16(exactly: number) else { throw Self.tooLarge(number, self) }
+            bytes.append(bigEndian: number)
         case (.integer(let number), .double): bytes.append(bigEndian: Double(number).bitPattern)
         case (.integer(let number), .boolean): bytes.append(UInt8(number == 0 ? 0 : 1))
         case (.integer(let number), .text), (.integer(let number), .varchar): bytes += String(number).utf8
@@ -72,6 +76,10 @@ enum PostgresType: UInt32 {
         default: throw DatabaseError.failure("\(value) can't be sent as \(self)")
         }
         return true
+    }
+
+    private static func tooLarge(_ number: Int64, _ type: PostgresType) -> DatabaseError {
+        DatabaseError.failure("\(number) is too large for \(type)")
     }
 
     /// What the binary form of this type says.

@@ -12,6 +12,7 @@ package struct SQLiteDatabase: Database {
     private let pool: DatabasePool
     private let texts = StatementTexts()
     private let prepared = StatementCaches()
+    private let checkpointer: Checkpointer
 
     /// Opens the file, or makes it.
     /// - Parameter path: Where the file is
@@ -21,19 +22,19 @@ package struct SQLiteDatabase: Database {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 8
         SQLiteDatabase.makePrivateFile(at: path)
-        pool = try SQLiteDatabase.mapErrors {
+        (pool, checkpointer) = try SQLiteDatabase.mapErrors {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { writer in
                 // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
                 try writer.execute(sql: "PRAGMA synchronous = FULL")
-                // Room for the pages that a million live sessions are moved on, and a log so long that a page which is
-                // written again and again goes to its place once.
+                // Room for the pages that a million live sessions are moved on.
                 try writer.execute(sql: "PRAGMA cache_size = -196608")
-                try writer.execute(sql: "PRAGMA wal_autocheckpoint = 16384")
             }
             // SQLite opens a file without reading it: ask for something, so that a damaged one is found now.
             try pool.read { _ = try GRDB.Row.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
-            return pool
+            let checkpointer = try Checkpointer(path: path)
+            pool.writeWithoutTransaction { checkpointer.follow($0.sqliteConnection) }
+            return (pool, checkpointer)
         }
     }
 
@@ -67,6 +68,7 @@ package struct SQLiteDatabase: Database {
     package func close() throws {
         try SQLiteDatabase.mapErrors {
             prepared.removeAll()
+            pool.writeWithoutTransaction { checkpointer.close($0.sqliteConnection) }
             try pool.close()
         }
     }

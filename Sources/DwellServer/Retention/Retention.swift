@@ -8,8 +8,8 @@ import ServiceLifecycle
 /// First the end of the days to be folded is noted; from then on nothing that happened before it is credited. So what
 /// lies there stands still, and is folded in steps: short transactions, with pauses that leave the database to beats.
 package struct Retention: Sendable {
-    /// How long a step is to take, in milliseconds.
-    private static let stepTime = 10.0
+    /// How long a step is to take.
+    private static let stepTime = Duration.milliseconds(10)
     /// How many segments a step removes: at first, and at all.
     private static let firstSize = 100
     private static let sizes = 10...20_000
@@ -126,14 +126,14 @@ package struct Retention: Sendable {
     ) async throws -> (Outcome, done: Int, start: ContinuousClock.Instant) {
         let now = clock.now()
         return try await database.write { [days] connection in
-            let start = ContinuousClock.now
             try connection.lock(.statistics)
+            let start = ContinuousClock.now
             let queries = RetentionQueries(connection: connection)
             var outcome = Outcome()
             var left = size
             for (index, candidate) in candidates.enumerated() {
                 let session = candidate.session
-                guard left > 0 else { return (outcome, index, start) }
+                guard left > 0, start.duration(to: .now) < Self.stepTime else { return (outcome, index, start) }
                 // What marks a day now can't be computed without the segments: the next run does.
                 let touched = days.day(of: session.startedAt)...days.day(of: session.lastSeenAt)
                 if try queries.isDirty(viewer: session.viewer, days: touched) { continue }
@@ -151,7 +151,7 @@ package struct Retention: Sendable {
 
     /// How many segments the next step removes, so that it takes as long as it should.
     private static func size(after size: Int, taken: Duration) -> Int {
-        let factor = stepTime / max(0.1, taken / .milliseconds(1))
+        let factor = stepTime / max(.microseconds(100), taken)
         let next = Double(size) * min(max(factor, 0.25), 2)
         return min(max(Int(next), sizes.lowerBound), sizes.upperBound)
     }

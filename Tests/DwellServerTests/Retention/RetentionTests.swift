@@ -387,7 +387,7 @@ extension TestStore {
         try await Retention(
             database: database ?? self.database, statistics: statistics, days: settings.days, keptDays: days,
             clock: clock.clock, logger: TestStore.silent
-        ).run()
+        ).run(for: .seconds(3600))
     }
 }
 

@@ -43,8 +43,11 @@ let benchmarks: @Sendable () -> Void = {
                 page: "/portfolio")
         }
         let body = BeatBody(sentAt: claim.to, token: token, segments: segments)
-        guard let bytes = try? JSONEncoder().encode(body) else { preconditionFailure("a beat can be encoded") }
-        measure("beat-of-\(count)", calls: 5) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        guard let bytes = try? encoder.encode(body) else { preconditionFailure("a beat can be encoded") }
+        measure("beat-of-\(count)", calls: 50) { blackHole(bytes.withUnsafeBytes(BeatReader.read)) }
+        measure("beat-of-\(count)-by-decoder", calls: 5) {
             blackHole(try? JSONDecoder().decode(ReceivedBeat.self, from: bytes))
         }
     }

@@ -15,8 +15,12 @@ extension Migration {
             // When the last of its segments went.
             "ALTER TABLE session ADD COLUMN folded_at INTEGER CHECK (folded_at IS NULL OR visible_ms IS NOT NULL)",
             "DROP INDEX session_by_slot",
-            // With the start, which no beat moves: who is live is told from the index.
-            "CREATE INDEX session_by_slot ON session (seen_slot, viewer_id, id, started_at) WHERE folded_at IS NULL",
+            // Who is live is told from the index alone: with the start, which no beat moves, and with the column that SQLite
+            // would look up in the row although the index says what it is.
+            """
+            CREATE INDEX session_by_slot ON session (seen_slot, viewer_id, id, started_at, folded_at)
+            WHERE folded_at IS NULL
+            """,
             "CREATE INDEX session_by_viewer ON session (viewer_id, started_at, id)",
             """
             CREATE INDEX daily_statistic_by_content ON daily_statistic (
@@ -36,7 +40,7 @@ extension Migration {
             ("session", "session_by_start", "10000000 1 1"),
             ("session", "session_by_entry", "10000000 100 10 1"),
             ("session", "session_by_viewer", "10000000 100 1 1"),
-            ("session", "session_by_slot", "10000000 100 1 1 1"),
+            ("session", "session_by_slot", "10000000 100 1 1 1 1"),
             ("segment", "segment", "100000000 1000 100 20 1"),
             ("segment", "segment_by_session", "100000000 1000 10"),
             ("daily_statistic", "daily_statistic", "50000000 500 10 1"),
