@@ -44,6 +44,7 @@ let package = Package(
             name: "DwellServer",
             dependencies: [
                 "CCrypt",
+                "CCurl",
                 "CLibPQ",
                 "DwellAPI",
                 "WebAssets",
@@ -86,6 +87,7 @@ let package = Package(
         .target(name: "DwellAPI", swiftSettings: strict),
         .target(name: "WebAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .testTarget(
             name: "DwellServerTests",

@@ -10,6 +10,8 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case noSession = "no_session"
     /// 400: a device can't remove itself; log out instead.
     case ownDevice = "own_device"
+    /// 400: a mailed code is wrong, was used, is older than 10 minutes, or another browser asked for it.
+    case codeInvalid = "code_invalid"
     /// 401: no valid key or access key.
     case unauthorized
     /// 401: the login token is past its end.
@@ -40,6 +42,8 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case deviceLimit = "device_limit"
     /// 500: a fault of the server's; its log has the cause.
     case internalError = "internal_error"
+    /// 501: the operator has not set up mail.
+    case mailNotSetUp = "mail_not_set_up"
     /// 503: the store is away or busy; `Retry-After` says when to come back.
     case unavailable
 }

@@ -19,6 +19,21 @@ static const unsigned char gate_page[] = {
 static const unsigned char error_page[] = {
 #embed "files/error.mustache"
 };
+static const unsigned char account_page[] = {
+#embed "files/account.mustache"
+};
+static const unsigned char code_script[] = {
+#embed "files/code.js"
+};
+static const unsigned char letter_text[] = {
+#embed "files/letter.text.mustache"
+};
+static const unsigned char letter_page[] = {
+#embed "files/letter.html.mustache"
+};
+static const unsigned char common_passwords[] = {
+#embed "files/common-passwords.txt"
+};
 static const unsigned char uap_rules[] = {
 #embed "/usr/share/uap-core/regexes.yaml"
 };
@@ -31,4 +46,9 @@ WEB_ASSET(dwell_types)
 WEB_ASSET(dwell_css)
 WEB_ASSET(gate_page)
 WEB_ASSET(error_page)
+WEB_ASSET(account_page)
+WEB_ASSET(code_script)
+WEB_ASSET(letter_text)
+WEB_ASSET(letter_page)
+WEB_ASSET(common_passwords)
 WEB_ASSET(uap_rules)

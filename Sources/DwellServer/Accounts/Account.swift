@@ -41,4 +41,6 @@ package enum AccountError: Error, Equatable {
     case emailTaken
     /// The username or the password is wrong; which one is nobody's business.
     case wrongCredentials
+    /// A mailed code is wrong, was used, is too old, or another browser's.
+    case codeRefused
 }

@@ -15,8 +15,22 @@ struct AccountQueries {
         try connection.row("SELECT * FROM account WHERE id = $1", [id]).map(Account.init(row:))
     }
 
+    func account(email: String) throws -> Account? {
+        try connection.row("SELECT * FROM account WHERE email = $1", [email]).map(Account.init(row:))
+    }
+
     func hasEmail(_ email: String) throws -> Bool {
         try connection.row("SELECT 1 AS one FROM account WHERE email = $1", [email]) != nil
+    }
+
+    /// The cost of the dearest bcrypt hash that any account has; `nil` when none has one.
+    func dearestBcryptCost() throws -> Int? {
+        let row = try connection.row(
+            """
+            SELECT substr(password_hash, 5, 2) AS cost FROM account WHERE substr(password_hash, 2, 1) = '2'
+            ORDER BY substr(password_hash, 5, 2) DESC LIMIT 1
+            """)
+        return try row.flatMap { Int(try $0["cost"] as String) }
     }
 
     func insert(_ account: Account) throws {
@@ -47,6 +61,37 @@ struct AccountQueries {
     func limitDevices(of id: UUID, to limit: Int?, _ policy: DevicePolicy?) throws {
         try connection.execute(
             "UPDATE account SET device_limit = $2, device_policy = $3 WHERE id = $1", [id, limit, policy])
+    }
+
+    /// Stores another hash of the same password.
+    func upgradePassword(of id: UUID, to hash: String) throws {
+        try connection.execute("UPDATE account SET password_hash = $2 WHERE id = $1", [id, hash])
+    }
+
+    /// Stores the hash of another password.
+    /// - Returns: Whether the account still had the old hash
+    func changePassword(of id: UUID, from old: String, to new: String, at time: Timestamp) throws -> Bool {
+        try connection.execute(
+            "UPDATE account SET password_hash = $3, updated_at = $4 WHERE id = $1 AND password_hash = $2",
+            [id, old, new, time]) == 1
+    }
+
+    /// What the devices are called that an account was ever logged in on.
+    func deviceNames(of id: UUID) throws -> [String] {
+        try connection.rows("SELECT DISTINCT name FROM device WHERE account_id = $1", [id]).map { try $0["name"] }
+    }
+
+    /// Notes that the owner reads the account's email.
+    /// - Returns: Whether an account has this email
+    func verify(email: String, at time: Timestamp) throws -> Bool {
+        try connection.execute("UPDATE account SET is_verified = 1, updated_at = $2 WHERE email = $1", [email, time])
+            == 1
+    }
+
+    /// Stores the hash of another password for who has proven to read the account's email.
+    func resetPassword(of id: UUID, to hash: String, at time: Timestamp) throws {
+        try connection.execute(
+            "UPDATE account SET password_hash = $2, is_verified = 1, updated_at = $3 WHERE id = $1", [id, hash, time])
     }
 }
 

@@ -20,7 +20,10 @@ struct AccountRoutes {
     }
 
     private func register(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try .json(try await accounts.register(try await request.json(RegisterBody.self)))
+        let (user, browser) = try await accounts.register(try await request.json(RegisterBody.self))
+        var response = try Response.json(user)
+        if let browser { response.setCookie(cookies.code(.verification, browser)) }
+        return response
     }
 
     private func login(_ request: Request, context: DwellRequestContext) async throws -> Response {

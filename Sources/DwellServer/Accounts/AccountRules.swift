@@ -18,7 +18,7 @@ package enum AccountRules {
         try require(isName(checked.firstName), "first_name", "1 to 100 characters")
         try require(isName(checked.lastName), "last_name", "1 to 100 characters")
         checked.email = try EmailAddress.normalize(body.email)
-        try require((8...1024).contains(body.password.count), "password", "8 to 1024 characters")
+        try PasswordRules.check(body.password, as: "password")
         checked.phoneNumber = try optional(
             body.phoneNumber, "phone_number", "at most 32 digits, spaces and + - ( ) . /"
         ) {

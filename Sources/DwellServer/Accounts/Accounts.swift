@@ -8,30 +8,35 @@ package struct Accounts: Sendable {
     private let hasher: PasswordHasher
     private let clock: WallClock
     private let devices: DeviceSettings
+    private let codes: MailedCodes?
 
     /// - Parameters:
     ///   - database: Where accounts and devices are
     ///   - hasher: For passwords
     ///   - clock: For times of creation and login
     ///   - devices: How many devices an account may be logged in on, and for how long
+    ///   - codes: Asks new accounts to confirm their email, and tells those who did of new devices, where mail is set up
     package init(
         database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock,
-        devices: DeviceSettings
+        devices: DeviceSettings, codes: MailedCodes? = nil
     ) {
         self.database = database
         self.announcements = announcements
         self.hasher = hasher
         self.clock = clock
         self.devices = devices
+        self.codes = codes
     }
 
     /// Makes an account.
+    /// - Returns: The account, and what the browser has to show with the code that is mailed; `nil` when none is
     /// - Throws: ``InvalidField``, or ``AccountError`` when the name or the email is taken
-    package func register(_ body: RegisterBody) async throws -> RegisteredUser {
+    package func register(_ body: RegisterBody) async throws -> (user: RegisteredUser, browser: String?) {
         let body = try AccountRules.check(body)
         let hash = try await hasher.hash(body.password)
         let now = clock.now()
-        return try await database.write { connection in
+        let code = codes?.isSetUp == true ? MailedCode(for: .verification) : nil
+        let user = try await database.write { [codes] connection in
             let queries = AccountQueries(connection: connection)
             guard try queries.account(username: body.username) == nil else { throw AccountError.usernameTaken }
             guard try !queries.hasEmail(body.email) else { throw AccountError.emailTaken }
@@ -41,8 +46,10 @@ package struct Accounts: Sendable {
                 phoneNumber: body.phoneNumber, gender: body.gender, countryCode: body.countryCode,
                 profilePictureURL: nil, isVerified: false, createdAt: now, updatedAt: now, lastLoggedInAt: now)
             try queries.insert(account)
+            if let codes, let code { try codes.queue(code, to: account.email, at: now, connection) }
             return account.user(devices: 0)
         }
+        return (user, code?.browser)
     }
 
     /// Lets a person in.
@@ -51,21 +58,39 @@ package struct Accounts: Sendable {
     ///   - origin: The browser
     /// - Throws: ``AccountError/wrongCredentials``, or ``DeviceError/limitReached(_:ticket:)``, which changes nothing
     package func login(_ body: LoginBody, from origin: LoginOrigin) async throws -> Admission {
-        let (found, browser) = try await database.read { connection in
-            (
-                try AccountQueries(connection: connection).account(username: body.username),
+        while true {
+            do {
+                return try await attempt(body, from: origin)
+            } catch is HashReplaced {
+                // Another login of the same account upgraded it: what is stored now decides.
+            }
+        }
+    }
+
+    /// The account got another hash while the password was compared with the old one.
+    private struct HashReplaced: Error {}
+
+    private func attempt(_ body: LoginBody, from origin: LoginOrigin) async throws -> Admission {
+        let (found, dearest, browser) = try await database.read { connection in
+            let accounts = AccountQueries(connection: connection)
+            return (
+                try accounts.account(username: body.username), try accounts.dearestBcryptCost(),
                 try Self.browser(of: origin, connection)
             )
         }
-        let isRight = try await hasher.verify(body.password, against: found?.passwordHash)
+        let isRight = try await hasher.verify(body.password, against: found?.passwordHash, amongBcryptOf: dearest)
         guard let found, isRight else { throw AccountError.wrongCredentials }
+        let upgraded =
+            PasswordHasher.isOutdated(found.passwordHash, of: body.password)
+            ? try await hasher.hash(body.password) : nil
         do {
             return try await admit(from: origin, as: browser) { connection, now in
                 let accounts = AccountQueries(connection: connection)
                 try accounts.touchLogin(found.id, at: now)
                 // The password was checked outside the transaction: it must still be the account's.
                 guard let account = try accounts.account(id: found.id), account.passwordHash == found.passwordHash
-                else { throw AccountError.wrongCredentials }
+                else { throw HashReplaced() }
+                if let upgraded { try accounts.upgradePassword(of: account.id, to: upgraded) }
                 return account
             }
         } catch DeviceError.limitReached(let devices, ticket: nil) {
@@ -96,10 +121,18 @@ package struct Accounts: Sendable {
         _ authenticate: @Sendable @escaping (any DatabaseConnection, Timestamp) throws -> Account
     ) async throws -> Admission {
         let now = clock.now()
-        let (admission, ended) = try await database.write { [devices] connection in
+        let (admission, ended) = try await database.write { [devices, codes] connection in
             let account = try authenticate(connection, now)
+            let earlier = try AccountQueries(connection: connection).deviceNames(of: account.id)
             let (device, ended) = try DeviceAdmission(connection: connection, settings: devices)
                 .admit(origin, as: browser, to: account, replacing: replaced, at: now)
+            if let outbox = codes?.outbox, account.isVerified, device.login == 1,
+                NewDevice.isNew(device.name, among: earlier)
+            {
+                try outbox.queue(
+                    .newDevice(device, publicURL: outbox.publicURL), to: account.email, at: now,
+                    until: now + Outbox.noticeLifetime, connection)
+            }
             let inUse = try DeviceQueries(connection: connection).inUse(by: account.id, at: now, devices)
             return (
                 Admission(user: account.user(devices: inUse.count), device: device, browser: browser), ended

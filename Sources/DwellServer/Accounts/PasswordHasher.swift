@@ -5,6 +5,9 @@ package import NIOPosix
 
 /// Hashes passwords with libxcrypt's yescrypt, on a few threads of its own: a flood of logins must not hold up beats.
 package struct PasswordHasher: Sendable {
+    /// How much of a password bcrypt knows, in bytes.
+    private static let bcryptLength = 72
+
     private let pool: NIOThreadPool
     /// Verified when there is no such user, so that the answer takes as long as for a wrong password.
     private let dummy: String
@@ -23,16 +26,49 @@ package struct PasswordHasher: Sendable {
         }
     }
 
-    /// Whether a password belongs to a hash.
+    /// Whether a password belongs to a hash. To say no takes as long for every account, and for none: whose hash is an
+    /// imported one must not show.
     /// - Parameters:
     ///   - password: What the person typed
-    ///   - hash: What is stored; `nil` takes the same time and is always false
-    package func verify(_ password: String, against hash: String?) async throws -> Bool {
-        try await pool.runIfActive { [dummy] in
+    ///   - hash: What is stored; `nil` is always false
+    ///   - dearest: The cost of the dearest bcrypt hash that any account has; `nil` when none has one
+    package func verify(
+        _ password: String, against hash: String?, amongBcryptOf dearest: Int? = nil
+    ) async throws -> Bool {
+        try await pool.runIfActive {
             Self.stepBack()
-            let setting = hash ?? dummy
-            let computed = try Self.crypt(Self.phrase(of: password, for: setting), setting: setting)
-            return hash.map { Self.isEqual($0, computed) } ?? false
+            if let hash, Self.isEqual(hash, try Self.compute(password, by: hash)) { return true }
+            try doTheRest(of: password, after: hash.map(HashKind.init), amongBcryptOf: dearest)
+            return false
+        }
+    }
+
+    /// Whether another hash should take the place of the one that a password was found right by: it is imported, and knows
+    /// all of the password. Of more than 72 bytes, or behind a zero, bcrypt can't tell whether the end was right too.
+    package static func isOutdated(_ hash: String, of password: String) -> Bool {
+        guard case .bcrypt = HashKind(hash) else { return false }
+        return password.utf8.count <= bcryptLength && !password.utf8.contains(0)
+    }
+
+    /// The work that a check has not had yet: one yescrypt hash, and as much of bcrypt as its dearest hash takes.
+    private func doTheRest(of password: String, after kind: HashKind?, amongBcryptOf dearest: Int?) throws {
+        if kind != .yescrypt { _ = try Self.compute(password, by: dummy) }
+        guard let dearest else { return }
+        // Each cost is twice the work of the one before: 2^c + 2^c + 2^(c + 1) + … + 2^(dearest - 1) is 2^dearest.
+        let costs = if case .bcrypt(let cost) = kind { Array(min(cost, dearest)..<dearest) } else { [dearest] }
+        for cost in costs {
+            _ = try Self.compute(password, by: "$2b$\(cost < 10 ? "0" : "")\(cost)$abcdefghijklmnopqrstuu")
+        }
+    }
+
+    /// What made a hash.
+    private enum HashKind: Equatable {
+        case yescrypt
+        /// 2 to the power of the cost is how often its key is set up.
+        case bcrypt(cost: Int)
+
+        init(_ hash: String) {
+            self = hash.hasPrefix("$2") ? .bcrypt(cost: Int(hash.dropFirst(4).prefix(2)) ?? 0) : .yescrypt
         }
     }
 
@@ -52,13 +88,17 @@ package struct PasswordHasher: Sendable {
             }
             return String(cString: salt)
         }
-        return try crypt(phrase(of: password, for: setting), setting: setting)
+        return try compute(password, by: setting)
+    }
+
+    private static func compute(_ password: String, by setting: String) throws -> String {
+        try crypt(phrase(of: password, for: setting), setting: setting)
     }
 
     /// What crypt(3) is given, without its end. A bcrypt hash was imported: it is of the password as it was typed, of which
     /// bcrypt knows the first 72 bytes.
     private static func phrase(of password: String, for setting: String) -> [UInt8] {
-        setting.hasPrefix("$2") ? Array(password.utf8.prefix(72)) : Array(prepare(password).utf8)
+        setting.hasPrefix("$2") ? Array(password.utf8.prefix(bcryptLength)) : Array(prepare(password).utf8)
     }
 
     /// crypt(3) takes 511 bytes and stops at a zero. A digest first takes any length and any bytes; the same text

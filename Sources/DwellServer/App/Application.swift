@@ -39,6 +39,10 @@ package func buildApplication(
     }
     let devices = Devices(
         database: database, announcements: announcements, clock: clock, settings: configuration.devices)
+    let outbox = try configuration.mail.map { mail in
+        try Outbox(mail, publicURL: configuration.address, database: database, clock: clock, logger: logger)
+    }
+    let codes = MailedCodes(database: database, outbox: outbox, clock: clock)
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
@@ -52,8 +56,9 @@ package func buildApplication(
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
             settings: configuration.devices),
-        devices: devices, rules: try deviceRules(), pages: try Pages())
+        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes)
     let lane = buildLane(parts, logger: logger)
+    let sometimes: [(any Service)?] = [shared, outbox]
     return Application(
         router: try buildRouter(parts),
         server: .http1(lane: lane),
@@ -63,9 +68,10 @@ package func buildApplication(
             ThreadPoolService(pool: hashing), writer, announcements,
             BackgroundJobs(
                 jobs: BackgroundJob.all(
-                    statistics: statistics, retention: retention, announcements: announcements, devices: devices),
+                    statistics: statistics, retention: retention, announcements: announcements, devices: devices,
+                    codes: codes),
                 database: database, clock: clock, logger: logger),
-        ] + (shared.map { [$0] } ?? []),
+        ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
         logger: logger)
 }
@@ -92,6 +98,7 @@ struct Parts {
     let devices: Devices
     let rules: UserAgentRules
     let pages: Pages
+    let codes: MailedCodes
 }
 
 /// Keeps a thread pool for as long as the server runs.

@@ -10,6 +10,7 @@ struct AssetRoutes {
         let routes = RouteCollection(context: DwellRequestContext.self)
         for (path, text, type) in [
             ("/dwell.js", WebAsset.script.withoutComments, "text/javascript"),
+            ("/dwell-code.js", WebAsset.codeScript.withoutComments, "text/javascript"),
             ("/dwell.d.ts", WebAsset.scriptTypes.text, "text/plain"),
             ("/dwell.css", WebAsset.style.text, "text/css"),
         ] {

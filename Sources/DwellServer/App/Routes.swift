@@ -11,13 +11,15 @@ import Logging
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
 /// | `/devices/replace` | POST | `Accounts/AccountRoutes.swift` |
+/// | `/auth/password`, `/auth/password/forgot`, `/auth/password/reset` | POST, the last two also GET | `Accounts/PasswordRoutes.swift` |
+/// | `/auth/email/send`, `/auth/email/verify` | POST, the second also GET | `Accounts/VerificationRoutes.swift` |
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
 /// | `/devices/rename/{id}` | PATCH, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
-/// | `/dwell.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
+/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
@@ -25,10 +27,17 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let tokens = parts.heartbeats.tokens
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
-        devices: configuration.devices)
+        devices: configuration.devices, codes: parts.codes)
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
+    let passwordRoutes = PasswordRoutes(
+        passwords: Passwords(
+            database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock),
+        codes: parts.codes, logins: parts.logins, pages: parts.pages, cookies: cookies)
+    let verificationRoutes = VerificationRoutes(
+        verification: Verification(database: parts.database, codes: parts.codes, clock: parts.clock),
+        logins: parts.logins, pages: parts.pages, cookies: cookies)
     let open = [
-        gateRoutes.page,
+        gateRoutes.page, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
             reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
             keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
@@ -46,6 +55,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,
         DeviceRoutes(devices: parts.devices, logins: parts.logins).endpoints,
+        passwordRoutes.endpoints,
+        verificationRoutes.endpoints,
         WatchTimeRoutes(
             watchTime: WatchTime(
                 database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),

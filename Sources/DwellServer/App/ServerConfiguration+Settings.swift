@@ -35,7 +35,7 @@ extension ServerConfiguration {
             ) { text in
                 text.hasSuffix("d")
                     ? Self.number(String(text.dropLast()), in: 60...36_500).map { .some(Int64($0)) } : nil
-            })
+            }, mail: try Self.mail(settings))
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }
@@ -50,6 +50,19 @@ extension ServerConfiguration {
             .heartbeatInterval, default: 180, expected: "a whole number of seconds from 1 to 3600"
         ) { number($0, in: 1...3600) }
         return Int64(seconds) * 1000
+    }
+
+    private static func mail(_ settings: SettingReader) throws -> MailSettings? {
+        let way = try settings.value(
+            .smtpURL, default: MailWay?.none,
+            expected: "smtp:// or smtps://, user:password@ where they are needed, and a host; or file: and a folder"
+        ) { MailWay($0).map { .some($0) } }
+        let sender = try settings.value(
+            .mailFrom, default: Mailbox?.none, expected: "an address, such as Dwell <dwell@example.com>"
+        ) { Mailbox($0).map { .some($0) } }
+        guard let way else { return nil }
+        guard let sender else { throw Setting.mailFrom.refusal(expected: "set when \(Setting.smtpURL.variable) is") }
+        return MailSettings(way: way, sender: sender)
     }
 
     private static func secretKey(

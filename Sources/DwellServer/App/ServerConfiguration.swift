@@ -21,12 +21,14 @@ package struct ServerConfiguration: Sendable {
     package var heartbeatInterval: Int64
     /// How many days segments are kept before they are folded; `nil` keeps them for ever.
     package var keepSegments: Int64?
+    /// `nil` sends no mail.
+    package var mail: MailSettings?
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
         allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
         devices: DeviceSettings = DeviceSettings(),
-        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil
+        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, mail: MailSettings? = nil
     ) {
         self.host = host
         self.port = port
@@ -39,6 +41,13 @@ package struct ServerConfiguration: Sendable {
         self.devices = devices
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
+        self.mail = mail
+    }
+
+    /// How people reach the server, without a slash at the end.
+    var address: String {
+        publicURL.map { $0.absoluteString.hasSuffix("/") ? String($0.absoluteString.dropLast()) : $0.absoluteString }
+            ?? "http://localhost:\(port)"
     }
 
     /// The file that settings were read from.

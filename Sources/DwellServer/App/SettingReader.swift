@@ -91,6 +91,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case timeZone = "time-zone"
     case heartbeatInterval = "heartbeat-interval"
     case keepSegments = "keep-segments"
+    case smtpURL = "smtp-url"
+    case mailFrom = "mail-from"
 
     /// The environment variable, such as `DWELL_DATABASE_URL`.
     package var variable: String {
@@ -98,7 +100,7 @@ package enum Setting: String, CaseIterable, Sendable {
     }
 
     /// Secrets have no flag: other users of the machine see the flags of every process.
-    private var hasFlag: Bool { self != .secretKey && self != .cronAccessKey }
+    private var hasFlag: Bool { ![.secretKey, .cronAccessKey, .smtpURL, .mailFrom].contains(self) }
 
     /// Whether the text may be shown; a database URL may hold a password.
     var isShown: Bool { hasFlag && self != .databaseURL }

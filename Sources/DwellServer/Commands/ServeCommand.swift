@@ -13,8 +13,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Run the server.",
         discussion: """
             Every option can also be an environment variable (DWELL_ and the name in capitals) or a line of a YAML \
-            file given by --config; flags win over variables, variables over the file. DWELL_SECRET_KEY and \
-            DWELL_CRON_ACCESS_KEY have no flag, because others can read the flags of a process.
+            file given by --config; flags win over variables, variables over the file. DWELL_SECRET_KEY, \
+            DWELL_CRON_ACCESS_KEY, DWELL_SMTP_URL and DWELL_MAIL_FROM have no flag, because others can read the flags \
+            of a process.
             """)
 
     @OptionGroup var store: StoreOptions

@@ -35,6 +35,10 @@ enum CookieName: String {
     case sessionRecord = "session_record_id"
     /// Opens confidential pages.
     case access = "dwell_access"
+    /// Proves that this browser asked for the code that opens another password.
+    case reset = "dwell_reset"
+    /// Proves that this browser asked for the code that confirms an email.
+    case verification = "dwell_verification"
     /// The login.
     case token
     /// What the browser is recognised by at its next login.

@@ -6,10 +6,12 @@ import WebAssets
 /// The pages that the server makes itself.
 struct Pages: Sendable {
     private let gate: MustacheTemplate
+    private let account: MustacheTemplate
     private let error: MustacheTemplate
 
     init() throws {
         gate = try MustacheTemplate(string: WebAsset.gatePage.text)
+        account = try MustacheTemplate(string: WebAsset.accountPage.text)
         error = try MustacheTemplate(string: WebAsset.errorPage.text)
     }
 
@@ -21,6 +23,11 @@ struct Pages: Sendable {
     func gate(next: String, email: String? = nil, message: String? = nil) -> Response {
         let page = gate.render(["next": next, "email": email, "message": message].compactMapValues(\.self))
         return .html(page, status: message == nil ? .ok : .badRequest)
+    }
+
+    /// A page about an account.
+    func account(_ page: AccountPage) -> Response {
+        .html(account.render(page), status: page.message == nil ? .ok : .badRequest)
     }
 
     /// The page for an error.

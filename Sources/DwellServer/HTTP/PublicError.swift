@@ -43,6 +43,10 @@ extension PublicError {
         case let error as AccountError: self.init(error)
         case let error as DeviceError: self.init(error)
         case let error as LoginError: self.init(error)
+        case MailError.notSetUp:
+            self.init(
+                status: .notImplemented, code: .mailNotSetUp,
+                message: "This server can't send mail: its operator has not set DWELL_SMTP_URL")
         case DatabaseError.unavailable:
             self.init(
                 status: .serviceUnavailable, code: .unavailable, message: "The store is away, try again soon",
@@ -85,6 +89,11 @@ extension PublicError {
         case .wrongCredentials:
             self.init(
                 status: .unauthorized, code: .wrongCredentials, message: "Username or password didn't match")
+        case .codeRefused:
+            self.init(
+                status: .badRequest, code: .codeInvalid,
+                message: "The code is wrong, was used, is older than 10 minutes, or another browser asked for it",
+                field: "code")
         }
     }
 

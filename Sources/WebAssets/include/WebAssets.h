@@ -18,5 +18,15 @@ struct WebAsset web_asset_dwell_css(void);
 struct WebAsset web_asset_gate_page(void);
 /// The template of the page for errors.
 struct WebAsset web_asset_error_page(void);
+/// The template of the pages about an account.
+struct WebAsset web_asset_account_page(void);
+/// The script of those that ask for a code, served as /dwell-code.js.
+struct WebAsset web_asset_code_script(void);
+/// The template of a mail's plain text.
+struct WebAsset web_asset_letter_text(void);
+/// The template of a mail's HTML.
+struct WebAsset web_asset_letter_page(void);
+/// The passwords that are guessed first, one a line, in lower case.
+struct WebAsset web_asset_common_passwords(void);
 /// uap-core's rules for naming browsers and devices, in YAML.
 struct WebAsset web_asset_uap_rules(void);

@@ -59,6 +59,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, 4, 6])
+    func `what is wrong stays wrong, whatever else is computed`(dearest: Int?) async throws {
+        try await withHasher { hasher in
+            let hashes = [
+                nil, try await hasher.hash("correct horse"),
+                "$2b$05$abcdefghijklmnopqrstuuoAEEviE.E8KLNbeThFuodSJO1dGRfoy",
+            ]
+            for hash in hashes {
+                let isRight = try await hasher.verify("wrong horse", against: hash, amongBcryptOf: dearest)
+                #expect(!isRight)
+            }
+        }
+    }
+
+    @Test func `an imported hash is outdated when it knows all of the password`() {
+        let bcrypt = "$2b$05$abcdefghijklmnopqrstuuoAEEviE.E8KLNbeThFuodSJO1dGRfoy"
+        #expect(PasswordHasher.isOutdated(bcrypt, of: Self.seventyTwo))
+        #expect(!PasswordHasher.isOutdated(bcrypt, of: Self.seventyTwo + "3"))
+        #expect(!PasswordHasher.isOutdated(bcrypt, of: "short\0and more"))
+        #expect(!PasswordHasher.isOutdated("$y$j9T$abc$def", of: "correct horse"))
+    }
+
     private static let seventyTwo = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
     private func withHasher(_ body: (PasswordHasher) async throws -> Void) async throws {

@@ -14,8 +14,9 @@ import Testing
         try await Self.makeFirstVersion(database)
 
         #expect(
-            try await Migrator.migrate(database, now: clock.now)
-                == ["2 evidence", "3 nodes", "4 live", "5 folding", "6 browsers"])
+            try await Migrator.migrate(database, now: clock.now) == [
+                "2 evidence", "3 nodes", "4 live", "5 folding", "6 browsers", "7 mail",
+            ])
         let days = LocalDays(timeZone: .gmt)
         let reports = Reports(database: database, days: days, clock: clock.clock)
         let sessions = try await reports.sessions(SessionFilter()).sessions.sorted { $0.id < $1.id }

@@ -1,0 +1,44 @@
+#pragma once
+
+// The macros that check types would come between Swift and the functions.
+#define CURL_DISABLE_TYPECHECK
+#include <curl/curl.h>
+
+// Swift can't call C functions whose arguments are open: one function for each kind of value.
+
+static inline CURLcode dwell_curl_start(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
+
+static inline CURLcode dwell_curl_set_text(CURL *handle, CURLoption option, const char *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode dwell_curl_set_number(CURL *handle, CURLoption option, long value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode dwell_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+/// What is sent comes from `read`; `progress` may end it. `value` is passed to both.
+static inline CURLcode dwell_curl_set_source(
+    CURL *handle, curl_read_callback read, curl_xferinfo_callback progress, void *value
+) {
+    curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
+    curl_easy_setopt(handle, CURLOPT_READDATA, value);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, progress);
+    return curl_easy_setopt(handle, CURLOPT_XFERINFODATA, value);
+}
+
+static inline CURLcode dwell_curl_set_complaint(CURL *handle, char *buffer) {
+    return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
+}
+
+/// The last reply of the server, such as 250; 0 when there was none.
+static inline long dwell_curl_reply(CURL *handle) {
+    long code = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &code);
+    return code;
+}

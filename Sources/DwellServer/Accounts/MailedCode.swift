@@ -1,0 +1,49 @@
+import Crypto
+import DwellAPI
+import Foundation
+
+/// A code that was mailed to prove that somebody reads an address. It works once, for ten minutes, for a few tries, and in
+/// the browser that asked for it only.
+package struct MailedCode: Sendable {
+    /// What a code opens.
+    package enum Purpose: String, Sendable, SQLConvertible {
+        case reset, verification
+
+        /// How long the code is. Anybody may ask for another's reset, so a guess at that one must be worth less.
+        var digits: Int { self == .reset ? 8 : 6 }
+    }
+
+    /// How long a code works, in milliseconds.
+    package static let lifetime: Int64 = 600_000
+    /// How many codes can be tried.
+    static let tries = 5
+    /// How many codes of a kind one address gets in an hour: nobody's mailbox is to be flooded by others.
+    static let hourlyLimit = 5
+
+    let purpose: Purpose
+    /// What is mailed.
+    let code: String
+    /// What the browser that asked keeps.
+    let browser: String
+
+    /// A code that nobody can foresee.
+    init(for purpose: Purpose) {
+        self.purpose = purpose
+        let bound = (0..<purpose.digits).reduce(1) { product, _ in product * 10 }
+        let digits = String(Int.random(in: 0..<bound))
+        code = String(repeating: "0", count: purpose.digits - digits.count) + digits
+        browser = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.hexadecimal
+    }
+
+    /// What is stored in place of the browser's secret.
+    static func hash(ofBrowser browser: String) -> String {
+        SHA256.hash(data: Data(browser.utf8)).hexadecimal
+    }
+
+    /// What is stored in place of the code. Few digits could be found from their hash alone, so the browser's secret, which
+    /// is not stored either, is part of it.
+    static func hash(of code: String, browser: String) -> String {
+        let code = code.trimmingCharacters(in: .whitespacesAndNewlines)
+        return SHA256.hash(data: Data("\(browser) \(code)".utf8)).hexadecimal
+    }
+}

@@ -1,0 +1,49 @@
+import DwellAPI
+import Foundation
+
+/// Mails codes, and takes them back.
+package struct MailedCodes: Sendable {
+    private let database: any Database
+    /// `nil` when mail is not set up.
+    let outbox: Outbox?
+    private let clock: WallClock
+
+    package init(database: any Database, outbox: Outbox?, clock: WallClock) {
+        self.database = database
+        self.outbox = outbox
+        self.clock = clock
+    }
+
+    /// Whether codes can be mailed.
+    var isSetUp: Bool { outbox != nil }
+
+    /// Mails a code to an address, if an account has it. What is done here is the same if none has: who asks can't tell.
+    /// - Returns: What the browser that asked has to show with the code
+    /// - Throws: ``MailError/notSetUp``
+    func ask(for purpose: MailedCode.Purpose, email: String) async throws -> String {
+        let now = clock.now()
+        let code = MailedCode(for: purpose)
+        try await database.write { try queue(code, to: email, at: now, $0) }
+        return code.browser
+    }
+
+    /// Queues the mail with a code, inside another transaction.
+    /// - Throws: ``MailError/notSetUp``
+    func queue(
+        _ code: MailedCode, to email: String, at time: Timestamp, _ connection: any DatabaseConnection
+    ) throws {
+        guard let outbox else { throw MailError.notSetUp }
+        let queries = MailedCodeQueries(connection: connection)
+        guard try queries.recentCount(of: code.purpose, for: email, at: time) < MailedCode.hourlyLimit else { return }
+        try queries.insert(code, for: email, at: time)
+        try outbox.queue(
+            .code(code, publicURL: outbox.publicURL), to: email, at: time, until: time + MailedCode.lifetime,
+            connection)
+    }
+
+    /// Forgets codes that count no more.
+    func removeOld() async throws {
+        let now = clock.now()
+        try await database.write { try MailedCodeQueries(connection: $0).removeOld(at: now) }
+    }
+}

@@ -1,0 +1,88 @@
+package import DwellAPI
+import Foundation
+
+/// Gives accounts other passwords.
+package struct Passwords: Sendable {
+    private let database: any Database
+    private let announcements: Announcements?
+    private let hasher: PasswordHasher
+    private let clock: WallClock
+
+    /// - Parameters:
+    ///   - database: Where accounts and devices are
+    ///   - announcements: Told of devices that are signed out
+    ///   - hasher: For passwords
+    ///   - clock: For the time of the change
+    package init(
+        database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock
+    ) {
+        self.database = database
+        self.announcements = announcements
+        self.hasher = hasher
+        self.clock = clock
+    }
+
+    /// Gives an account another password, and signs out its other devices where that is wished.
+    /// - Throws: ``InvalidField`` named `current` or `new`, which changes nothing
+    package func change(_ body: PasswordChangeBody, by login: Login) async throws {
+        try PasswordRules.check(body.new, as: "new")
+        let wrong = InvalidField("current", expected: "the password that the account has")
+        let account = try await database.read { try AccountQueries(connection: $0).account(id: login.account) }
+        guard let old = account?.passwordHash, try await hasher.verify(body.current, against: old) else { throw wrong }
+        let new = try await hasher.hash(body.new)
+        let now = clock.now()
+        let ended = try await database.write { connection in
+            guard
+                try AccountQueries(connection: connection)
+                    .changePassword(of: login.account, from: old, to: new, at: now)
+            else { throw wrong }
+            if let account { try MailedCodeQueries(connection: connection).cancel(.reset, of: account.email) }
+            guard body.signOutOthers == true else { return [UUID]() }
+            return try Self.end(of: login.account, but: login.device, at: now, connection)
+        }
+        for device in ended { announcements?.tellHere(.device, device.lowercase) }
+    }
+
+    /// Gives the account another password to whose email a code was sent. All its devices are signed out: whoever knew
+    /// the old password is not to stay.
+    /// - Parameters:
+    ///   - body: The code and the password
+    ///   - browser: What the browser was told that asked for the code
+    /// - Returns: The account's username, which may have been forgotten as well
+    /// - Throws: ``InvalidField`` named `password`, or ``AccountError/codeRefused``
+    func reset(_ body: PasswordResetBody, browser: String?) async throws -> String {
+        try PasswordRules.check(body.password, as: "password")
+        let now = clock.now()
+        guard let browser,
+            // Before the work of hashing: who has not asked can't cause it.
+            try await database.read({ try MailedCodeQueries(connection: $0).isOpen(.reset, browser: browser, at: now) })
+        else { throw AccountError.codeRefused }
+        let hash = try await hasher.hash(body.password)
+        let done = try await database.write { connection -> (username: String, ended: [UUID])? in
+            let codes = MailedCodeQueries(connection: connection)
+            let accounts = AccountQueries(connection: connection)
+            guard let email = try codes.redeem(body.code, for: .reset, browser: browser, at: now),
+                let account = try accounts.account(email: email)
+            else { return nil }
+            try accounts.resetPassword(of: account.id, to: hash, at: now)
+            try codes.cancel(.reset, of: email)
+            return (account.username, try Self.end(of: account.id, but: nil, at: now, connection))
+        }
+        // Thrown out here, so that the try it cost is stored.
+        guard let done else { throw AccountError.codeRefused }
+        for device in done.ended { announcements?.tellHere(.device, device.lowercase) }
+        return done.username
+    }
+
+    /// Ends the devices of an account.
+    /// - Parameter kept: The one that stays
+    /// - Returns: Those that were in use
+    private static func end(
+        of account: UUID, but kept: UUID?, at time: Timestamp, _ connection: any DatabaseConnection
+    ) throws -> [UUID] {
+        let queries = DeviceQueries(connection: connection)
+        return try queries.inUse(by: account).map(\.id).filter { id in
+            try id != kept && queries.remove(id, of: account, as: .removed, at: time)
+        }
+    }
+}

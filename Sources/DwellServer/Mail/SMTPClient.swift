@@ -1,0 +1,100 @@
+import CCurl
+import Foundation
+import NIOPosix
+import Synchronization
+
+/// Hands mails to a server: libcurl knows SMTP, TLS and the ways to log in.
+struct SMTPClient: Sendable {
+    /// How long one mail may take, in seconds.
+    private static let patience = 30
+    private static let isReady = dwell_curl_start() == CURLE_OK
+    /// Certificates to trust instead of the system's, by the variable that OpenSSL's programs know.
+    private static let certificates = ProcessInfo.processInfo.environment["SSL_CERT_FILE"]
+
+    let server: SMTPServer
+
+    /// Returns when the server has taken the mail over.
+    /// - Throws: ``MailRefusal``
+    func send(_ message: String, from sender: String, to recipient: String) async throws {
+        let transfer = Transfer(message)
+        try await withTaskCancellationHandler {
+            // libcurl waits on its thread, which must be none that serves requests.
+            try await NIOThreadPool.singleton.runIfActive { try perform(transfer, from: sender, to: recipient) }
+        } onCancel: {
+            transfer.end()
+        }
+    }
+
+    private func perform(_ transfer: Transfer, from sender: String, to recipient: String) throws {
+        guard Self.isReady, let handle = curl_easy_init() else {
+            throw MailRefusal(isFinal: false, reason: "libcurl can't be started")
+        }
+        let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+        complaint.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        let recipients = curl_slist_append(nil, "<\(recipient)>")
+        defer {
+            curl_easy_cleanup(handle)
+            curl_slist_free_all(recipients)
+            complaint.deallocate()
+        }
+        _ = dwell_curl_set_complaint(handle, complaint)
+        _ = dwell_curl_set_text(handle, CURLOPT_URL, server.url)
+        _ = dwell_curl_set_text(handle, CURLOPT_USERNAME, server.user)
+        _ = dwell_curl_set_text(handle, CURLOPT_PASSWORD, server.password)
+        let encryption = server.isLocal ? CURLUSESSL_NONE : CURLUSESSL_ALL
+        _ = dwell_curl_set_number(handle, CURLOPT_USE_SSL, Int(encryption.rawValue))
+        if let certificates = Self.certificates { _ = dwell_curl_set_text(handle, CURLOPT_CAINFO, certificates) }
+        _ = dwell_curl_set_number(handle, CURLOPT_TIMEOUT, Self.patience)
+        // Signals are the process's own; libcurl needs none.
+        _ = dwell_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
+        _ = dwell_curl_set_text(handle, CURLOPT_MAIL_FROM, "<\(sender)>")
+        _ = dwell_curl_set_list(handle, CURLOPT_MAIL_RCPT, recipients)
+        _ = dwell_curl_set_source(
+            handle,
+            { buffer, size, count, transfer in
+                guard let buffer, let transfer = Transfer.at(transfer) else { return 0 }
+                return transfer.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
+            },
+            { transfer, _, _, _, _ in Transfer.at(transfer)?.isEnded == true ? 1 : 0 },
+            Unmanaged.passUnretained(transfer).toOpaque())
+        let code = withExtendedLifetime(transfer) { curl_easy_perform(handle) }
+        guard code != CURLE_OK else { return }
+        if transfer.isEnded { throw CancellationError() }
+        let reply = dwell_curl_reply(handle)
+        let said = String(cString: complaint)
+        throw MailRefusal(
+            // A password that the server does not take is no fault of the mail.
+            isFinal: (500...599).contains(reply) && code != CURLE_LOGIN_DENIED,
+            reason: "\(said.isEmpty ? String(cString: curl_easy_strerror(code)) : said), last reply \(reply)")
+    }
+}
+
+/// A mail on its way, as libcurl's callbacks see it.
+private final class Transfer: Sendable {
+    private let bytes: [UInt8]
+    private let position = Mutex(0)
+    private let ended = Atomic(false)
+
+    init(_ message: String) {
+        bytes = Array(message.utf8)
+    }
+
+    static func at(_ pointer: UnsafeMutableRawPointer?) -> Transfer? {
+        pointer.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    var isEnded: Bool { ended.load(ordering: .relaxed) }
+
+    /// Makes libcurl give up within a second.
+    func end() { ended.store(true, ordering: .relaxed) }
+
+    /// - Returns: How many bytes there were
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        position.withLock { position in
+            let next = bytes[position...].prefix(buffer.count)
+            buffer.copyBytes(from: next)
+            position += next.count
+            return next.count
+        }
+    }
+}

@@ -1,0 +1,72 @@
+"""How long a refused login takes: for nobody, for a wrong password, and for that of an imported account.
+
+    PYTHONPATH=Tests .venv/bin/python -m Contract.login_times [COUNT]
+
+prints medians, and for each pair how likely such a difference is where there is none (Mann-Whitney U, two-sided).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+import sys
+import tempfile
+import time
+from itertools import combinations
+from pathlib import Path
+
+from dwell_process import Dwell
+
+from .helpers import person, unique
+from .test_security_passwords import import_hash
+
+
+def likelihood(one: list[float], other: list[float]) -> tuple[float, float]:
+    """The U test's z, and how likely one that far from 0 is by chance."""
+    ranked = sorted([(value, True) for value in one] + [(value, False) for value in other])
+    ranks = sum(rank for rank, (_, is_one) in enumerate(ranked, start=1) if is_one)
+    u = ranks - len(one) * (len(one) + 1) / 2
+    spread = math.sqrt(len(one) * len(other) * (len(one) + len(other) + 1) / 12)
+    z = (u - len(one) * len(other) / 2) / spread
+    return z, math.erfc(abs(z) / math.sqrt(2))
+
+
+def measure(server: Dwell, count: int) -> dict[str, list[float]]:
+    own, cheap, dear = (person(server) for _ in range(3))
+    import_hash(cheap, "some old password", cost=8)
+    import_hash(dear, "some old password", cost=10)
+    names = {
+        "nobody": lambda: unique("nobody"),
+        "yescrypt": lambda: own.username,
+        "bcrypt, cost 8": lambda: cheap.username,
+        "bcrypt, cost 10": lambda: dear.username,
+    }
+    times: dict[str, list[float]] = {name: [] for name in names}
+    client = server.client()
+    turns = [name for name in names for _ in range(count)]
+    random.shuffle(turns)
+    for name in ["nobody"] * 20 + turns:
+        given = {"username": names[name](), "password": f"wrong {unique()}"}
+        began = time.perf_counter()
+        response = client.post("/auth/login", json=given)
+        times[name].append((time.perf_counter() - began) * 1000)
+        assert response.status_code == 401, response.text
+    times["nobody"] = times["nobody"][20:]  # The first warm up.
+    return times
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    with tempfile.TemporaryDirectory() as folder, Dwell(Path(folder)) as server:
+        times = measure(server, count)
+    for name, values in times.items():
+        quarter, middle, three = statistics.quantiles(values, n=4)
+        print(f"{name:16} {len(values)} logins, median {middle:.2f} ms, quartiles {quarter:.2f} and {three:.2f}")
+    for one, other in combinations(times, 2):
+        z, chance = likelihood(times[one], times[other])
+        print(f"{one} or {other}: z = {z:+.2f}, p = {chance:.3f}")
+
+
+if __name__ == "__main__":
+    main()
