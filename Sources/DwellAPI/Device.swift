@@ -9,11 +9,11 @@ public struct DeviceRecord: Sendable, Codable, Equatable {
     /// Reads like `Android 13`.
     public var deviceOS: String
     public var lastLoggedIn: Timestamp
-    /// When a request came with its login, to five minutes.
-    public var lastSeen: Timestamp
+    /// When a request came with its login, to five minutes. Only its owner is told.
+    public var lastSeen: Timestamp?
     /// The network that the last login came from, such as `203.0.113.0/24` or `2001:db8:12::/48`; the rest of the
-    /// address is never stored.
-    @Nullable public var address: String?
+    /// address is never stored. Only its owner is told.
+    public var address: String?
     /// Whether it is the one that asks; only in `GET /devices/list`.
     public var isCurrent: Bool?
 
@@ -28,8 +28,8 @@ public struct DeviceRecord: Sendable, Codable, Equatable {
     }
 
     public init(
-        id: String, userID: String, deviceName: String, deviceOS: String, lastLoggedIn: Timestamp, lastSeen: Timestamp,
-        address: String?, isCurrent: Bool? = nil
+        id: String, userID: String, deviceName: String, deviceOS: String, lastLoggedIn: Timestamp,
+        lastSeen: Timestamp? = nil, address: String? = nil, isCurrent: Bool? = nil
     ) {
         self.id = id
         self.userID = userID

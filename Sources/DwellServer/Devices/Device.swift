@@ -34,11 +34,18 @@ package struct Device: Sendable, Equatable {
         case `operator`
     }
 
-    /// The device as clients see it.
+    /// The device as its owner sees it.
     var record: DeviceRecord {
+        var record = evidence
+        record.lastSeen = lastSeenAt
+        record.address = address
+        return record
+    }
+
+    /// The device as whoever reads figures sees it.
+    var evidence: DeviceRecord {
         DeviceRecord(
-            id: id.lowercase, userID: account.lowercase, deviceName: name, deviceOS: os,
-            lastLoggedIn: lastLoggedInAt, lastSeen: lastSeenAt, address: address)
+            id: id.lowercase, userID: account.lowercase, deviceName: name, deviceOS: os, lastLoggedIn: lastLoggedInAt)
     }
 }
 

@@ -23,7 +23,7 @@ struct EvidenceQueries {
     /// The device that a session's beats came from.
     func devices(of session: ListedSession) throws -> [DeviceRecord] {
         guard let id = session.device else { return [] }
-        return try DeviceQueries(connection: connection).device(id).map { [$0.record] } ?? []
+        return try DeviceQueries(connection: connection).device(id).map { [$0.evidence] } ?? []
     }
 }
 
