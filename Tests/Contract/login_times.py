@@ -1,4 +1,4 @@
-"""How long a refused login takes: for nobody, for a wrong password, and for that of an imported account.
+"""How long answers take that must not tell who has an account: a refused login, and asking for another password.
 
     PYTHONPATH=Tests .venv/bin/python -m Contract.login_times [COUNT]
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dwell_process import Dwell
 
-from .helpers import person, unique
+from .helpers import person, unique, unique_email
 from .test_security_passwords import import_hash
 
 
@@ -56,16 +56,38 @@ def measure(server: Dwell, count: int) -> dict[str, list[float]]:
     return times
 
 
+def measure_forgotten(server: Dwell, count: int) -> dict[str, list[float]]:
+    """An address gets five codes an hour: each is asked for four times at most."""
+    known = [person(server).given["email"] for _ in range(math.ceil(count / 4))]
+    unknown = [unique_email("nobody") for _ in known]
+    times: dict[str, list[float]] = {"known": [], "unknown": []}
+    turns = [(name, email) for name, all in (("known", known), ("unknown", unknown)) for email in (all * 4)[:count]]
+    random.shuffle(turns)
+    client = server.client()
+    for name, email in turns:
+        began = time.perf_counter()
+        response = client.post("/auth/password/forgot", json={"email": email})
+        times[name].append((time.perf_counter() - began) * 1000)
+        assert response.status_code == 200, response.text
+    return times
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-    with tempfile.TemporaryDirectory() as folder, Dwell(Path(folder)) as server:
-        times = measure(server, count)
+    env = {"DWELL_SMTP_URL": "file:mails", "DWELL_MAIL_FROM": "dwell@example.com"}
+    with tempfile.TemporaryDirectory() as folder, Dwell(Path(folder), env=env) as server:
+        show("Refused logins", measure(server, count))
+        show("Forgotten passwords", measure_forgotten(server, count))
+
+
+def show(title: str, times: dict[str, list[float]]) -> None:
+    print(title)
     for name, values in times.items():
         quarter, middle, three = statistics.quantiles(values, n=4)
-        print(f"{name:16} {len(values)} logins, median {middle:.2f} ms, quartiles {quarter:.2f} and {three:.2f}")
+        print(f"  {name:16} {len(values)} times, median {middle:.2f} ms, quartiles {quarter:.2f} and {three:.2f}")
     for one, other in combinations(times, 2):
         z, chance = likelihood(times[one], times[other])
-        print(f"{one} or {other}: z = {z:+.2f}, p = {chance:.3f}")
+        print(f"  {one} or {other}: z = {z:+.2f}, p = {chance:.3f}")
 
 
 if __name__ == "__main__":
