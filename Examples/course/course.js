@@ -97,8 +97,21 @@ function deviceItem(device, ...trailing) {
 function showRefusal(refusal) {
   const devices = refusal.answer.devices ?? [];
   say('login-message', `${refusal.message}. This account is already on as many devices as it may have.`, 'problem');
-  byId('login-devices').replaceChildren(...devices.map((device) => deviceItem(device)));
+  // Only a server that asks which device shall go gives a ticket.
+  const { ticket } = refusal.answer;
+  byId('login-devices').replaceChildren(...devices.map((device) =>
+    ticket ? deviceItem(device, replaceButton(device, ticket)) : deviceItem(device)));
   byId('login-refusal').hidden = false;
+}
+
+function replaceButton(device, ticket) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'button quiet small';
+  button.textContent = 'Replace';
+  button.setAttribute('aria-label', `Log in here instead of ${device.device_name}`);
+  button.addEventListener('click', () => enter('/devices/replace', { ticket, deviceId: device.id }));
+  return button;
 }
 
 function thisDeviceBadge() {
@@ -146,10 +159,12 @@ async function refresh() {
   }
 }
 
-async function logIn(username, password) {
+const logIn = (username, password) => enter('/auth/login', { username, password });
+
+async function enter(path, body) {
   byId('login-refusal').hidden = true;
   try {
-    const answer = await call('POST', '/auth/login', { body: { username, password } });
+    const answer = await call('POST', path, { body });
     localStorage.setItem(storageKey, JSON.stringify({
       deviceId: answer.thisDevice.id,
       firstName: answer.user.first_name,

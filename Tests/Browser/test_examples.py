@@ -264,6 +264,24 @@ def test_at_the_limit_a_login_shows_the_devices_there_are(
     expect(second.page.get_by_role("heading", name="Hello, Bea")).to_be_visible()
 
 
+def test_at_the_limit_a_device_can_be_replaced_where_the_server_asks(
+    students: Callable[..., Student], fresh_dwell: Callable[..., Dwell], site: Path
+) -> None:
+    """Chromium sends a login that gets 421 a second time by itself: the second ticket is the one that counts."""
+    server = fresh_dwell("--device-limit", "1", "--device-policy", "ask", site=site)
+    first = students(server).register()
+    second = students(server, first.username).try_login()
+    second.visit.expected.add("421 /auth/login")
+    second.page.locator("#login-refusal").get_by_role("button", name="Log in here instead of").click()
+    expect(second.page.get_by_role("heading", name="Hello, Bea")).to_be_visible()
+    expect(second.devices.get_by_text("This device")).to_be_visible()
+    expect(second.devices).to_have_count(1)
+
+    first.visit.expected.add("401 /session/init")
+    first.video.click()
+    expect(first.page.locator("#login-message")).to_contain_text("removed from the access list")
+
+
 def test_a_wrong_password_is_told(students: Callable[..., Student], dwell: Dwell) -> None:
     registered = students(dwell).register()
     student = students(dwell, registered.username).try_login("not the password")
