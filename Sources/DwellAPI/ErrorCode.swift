@@ -22,6 +22,8 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case deviceRemoved = "device_removed"
     /// 401: no account has this username with this password.
     case wrongCredentials = "wrong_credentials"
+    /// 401: the ticket was used, is past its end, or is another browser's.
+    case ticketInvalid = "ticket_invalid"
     /// 403: a request from another site that would change something.
     case crossSite = "cross_site"
     /// 404: no such thing, or it is somebody else's.

@@ -20,13 +20,19 @@ public struct MessageErrorBody: Sendable, Codable {
     public var field: String?
     /// The devices in use, with `device_limit`.
     public var devices: [DeviceRecord]?
+    /// With `device_limit`, where one of the devices may be replaced: for `POST /devices/replace`, once, within five
+    /// minutes, from the same browser.
+    public var ticket: String?
 
-    public init(msg: String, code: ErrorCode, field: String? = nil, devices: [DeviceRecord]? = nil) {
+    public init(
+        msg: String, code: ErrorCode, field: String? = nil, devices: [DeviceRecord]? = nil, ticket: String? = nil
+    ) {
         self.error = true
         self.msg = msg
         self.code = code
         self.field = field
         self.devices = devices
+        self.ticket = ticket
     }
 }
 

@@ -409,5 +409,5 @@ def made_token(header: dict[str, Any], payload: dict[str, Any], key: bytes | Non
     signed = ".".join(base64url(json.dumps(part).encode()) for part in (header, payload))
     if key is None:
         return signed + "."
-    digest = hashes.get(header["alg"], hashlib.sha256)
+    digest = hashes.get(header.get("alg"), hashlib.sha256)
     return f"{signed}.{base64url(hmac.new(key, signed.encode(), digest).digest())}"

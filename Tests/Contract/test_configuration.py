@@ -19,11 +19,12 @@ import pytest
 import requests
 
 import stores
-from dwell_process import CONFIGURATION_ERROR, Dwell, free_port, run_dwell
+from dwell_process import CONFIGURATION_ERROR, Dwell, free_port, let_pass, run_dwell
 from stores import Store
 
 from .helpers import (
     BEAT,
+    DAY,
     SECRET,
     TALKATIVE,
     enter,
@@ -98,6 +99,21 @@ def device_limit_of(server: Dwell) -> str:
         allowed += 1
         assert allowed < 20
     return str(allowed)
+
+
+def device_policy_of(server: Dwell) -> str:
+    return succeeded(person(server).login().client.get("/devices/list"))["policy"]
+
+
+def login_lifetime_of(server: Dwell) -> str:
+    age = int(set_cookies(person(server).try_login())["token"]["max-age"])
+    return {40 * DAY: "40d", DAY // 2: "12h"}[age]
+
+
+def login_idle_of(server: Dwell) -> str:
+    device = person(server).login()
+    let_pass(2.1)
+    return "365d" if device.client.get("/devices/list").status_code == 200 else "2s"
 
 
 def time_zone_of(server: Dwell) -> str:
@@ -184,6 +200,9 @@ SETTINGS = [
     ),
     Setting("site", sites, site_of),
     Setting("device-limit", lambda _: ("1", "2"), device_limit_of),
+    Setting("device-policy", lambda _: ("ask", "evict-oldest"), device_policy_of),
+    Setting("login-lifetime", lambda _: ("40d", "12h"), login_lifetime_of),
+    Setting("login-idle", lambda _: ("2s", "365d"), login_idle_of),
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
@@ -329,6 +348,9 @@ WRONG = {
     "public-url": ["dwell.example", "ftp://dwell.example", "https://", "not a url"],
     "site": ["/no/such/folder"],
     "device-limit": ["0", "-1", "many", "1.5"],
+    "device-policy": ["none", "kick", "Ask"],
+    "login-lifetime": ["0d", "-1d", "90", "d", "1.5h", "3651d", "1y"],
+    "login-idle": ["0s", "90 d", "99999999999999999999d", "ever"],
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
     "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
@@ -341,6 +363,9 @@ EXPECTED = {
     "public-url": r"https?://|\bhttps?\b",
     "site": r"folder|directory",
     "device-limit": r"number|integer|at least|positive|\b1\b",
+    "device-policy": r"deny, ask or evict-oldest",
+    "login-lifetime": r"90d",
+    "login-idle": r"90d",
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
     "keep-segments": r"days.*\b60d",

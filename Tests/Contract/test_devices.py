@@ -18,7 +18,10 @@ from .helpers import (
     Device,
     Person,
     await_removal,
+    is_now,
     is_private,
+    ms_of,
+    now_ms,
     person,
     refused,
     set_cookies,
@@ -71,6 +74,71 @@ def test_the_number_of_devices_is_shown_to_the_user(dwell: Dwell) -> None:
     ann = person(dwell)
     counted = [ann.login().answer["user"]["devices_connected"] for _ in range(3)]
     assert counted == [1, 2, 3]
+
+
+def test_the_list_says_which_one_asks_and_when_each_was_seen(dwell: Dwell) -> None:
+    ann = person(dwell)
+    before = now_ms()
+    devices = [ann.login() for _ in range(3)]
+    for device in devices:
+        listed = device.list()
+        assert [one["id"] for one in listed if one["is_current"]] == [device.id]
+        assert all(is_now(ms_of(one["last_seen"]), since=before) for one in listed)
+
+
+def test_the_list_tells_the_limit_and_what_happens_at_it(dwell: Dwell) -> None:
+    answer = succeeded(person(dwell).login().client.get("/devices/list"))
+    assert (answer["limit"], answer["policy"]) == (4, "deny")
+
+
+@pytest.mark.one_node("a proxy says where it has it from")
+@pytest.mark.parametrize(
+    ("forwarded", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"), ("198.51.100.7, 203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:12:34::9", "2001:db8:12::/48"), (None, "127.0.0.0/24"), ("<script>", "127.0.0.0/24"),
+    ],
+)  # fmt: skip
+def test_only_the_network_of_an_address_is_kept(
+    dwell: Dwell, forwarded: str | None, network: str
+) -> None:
+    ann = person(dwell)
+    client = dwell.client(FIREFOX)
+    if forwarded is not None:
+        client.headers["X-Forwarded-For"] = forwarded
+    (listed,) = ann.login(client).list()
+    assert listed["address"] == network
+    (row,) = dwell.sql("SELECT * FROM device WHERE id = ?", listed["id"])
+    assert row["address"] == network
+    assert "203.0.113.77" not in map(str, row.values())
+
+
+# Names
+
+
+@pytest.mark.parametrize("method", ["PATCH", "POST"])
+def test_a_device_keeps_the_name_that_its_owner_gives_it(dwell: Dwell, method: str) -> None:
+    ann = person(dwell)
+    device, other = ann.login(), ann.login()
+    response = other.client.request(
+        method, f"/devices/rename/{device.id}", json={"device_name": "  The phone of Ann 📱 "}
+    )
+    assert succeeded(response)["error"] is False
+    assert is_private(response)
+    names = {one["id"]: one["device_name"] for one in other.list()}
+    assert names[device.id] == "The phone of Ann 📱"
+    assert names[other.id] == other.answer["thisDevice"]["device_name"]
+    succeeded(device.client.get("/auth/logout"))
+    again = ann.login(device.client)
+    assert again.answer["thisDevice"]["device_name"] == "The phone of Ann 📱"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\nb", "\u0000", None, 5, ["x"]], ids=repr)
+def test_what_is_no_name_is_refused(dwell: Dwell, name: object) -> None:
+    device = person(dwell).login()
+    response = device.client.patch(f"/devices/rename/{device.id}", json={"device_name": name})
+    refused(response, 400, "invalid_field", field="device_name")
+    assert device.list()[0]["device_name"] == device.answer["thisDevice"]["device_name"]
 
 
 # The limit

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import pytest
-
 from dwell_process import Dwell
 
 from .helpers import (
@@ -40,33 +38,6 @@ def at_once(tasks: Iterable[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(waiting)) as pool:
         return list(pool.map(run, waiting))
-
-
-@pytest.mark.parametrize("attempt", range(3))
-def test_of_100_logins_at_once_exactly_as_many_succeed_as_are_allowed(
-    fresh_dwell, attempt: int
-) -> None:
-    server = fresh_dwell("--device-limit", "4")
-    ann = person(server)
-    clients = [server.client(FIREFOX) for _ in range(100)]
-    given = {"username": ann.username, "password": ann.given["password"]}
-    responses = at_once(
-        lambda client=client: client.post("/auth/login", json=given, timeout=LONG)
-        for client in clients
-    )
-    assert Counter(one.status_code for one in responses) == {200: 4, 421: 96}
-    inside = [
-        client for client, one in zip(clients, responses, strict=True) if one.status_code == 200
-    ]
-    ids = {one.json()["thisDevice"]["id"] for one in responses if one.status_code == 200}
-    for client in inside:
-        answer = succeeded(client.get("/devices/list"))
-        assert answer["total_device"] == 4
-        assert {one["id"] for one in answer["device_list"]} == ids
-    assert server.sql("SELECT count(*) AS devices FROM device") == [{"devices": 4}]
-    for one in responses:
-        if one.status_code == 421:
-            assert len(one.json()["devices"]) == 4
 
 
 def test_logging_in_and_out_at_once_never_exceeds_the_limit(fresh_dwell) -> None:

@@ -19,6 +19,10 @@ package struct Account: Sendable {
     package let createdAt: Timestamp
     package let updatedAt: Timestamp
     package let lastLoggedInAt: Timestamp
+    /// How many devices it may be logged in on; `nil` leaves that to the server's setting.
+    package var deviceLimit: Int?
+    /// What happens to one device more; `nil` leaves that to the server's setting.
+    package var devicePolicy: DevicePolicy?
 
     /// The account as clients see it.
     /// - Parameter devices: How many devices are logged in

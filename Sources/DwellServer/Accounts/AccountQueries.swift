@@ -52,8 +52,15 @@ struct AccountQueries {
             ])
     }
 
+    /// Notes a login, and locks the row: until the end of the transaction nobody else logs in.
     func touchLogin(_ id: UUID, at time: Timestamp) throws {
         try connection.execute("UPDATE account SET last_logged_in_at = $2 WHERE id = $1", [id, time])
+    }
+
+    /// Limits the devices of an account; `nil` leaves it to the server's setting.
+    func limitDevices(of id: UUID, to limit: Int?, _ policy: DevicePolicy?) throws {
+        try connection.execute(
+            "UPDATE account SET device_limit = $2, device_policy = $3 WHERE id = $1", [id, limit, policy])
     }
 
     /// Stores another hash of the same password.
@@ -97,6 +104,7 @@ extension Account {
             gender: try row["gender"], countryCode: try row["country_code"],
             profilePictureURL: try row["profile_picture_url"], isVerified: try row["is_verified"],
             createdAt: try row["created_at"], updatedAt: try row["updated_at"],
-            lastLoggedInAt: try row["last_logged_in_at"])
+            lastLoggedInAt: try row["last_logged_in_at"], deviceLimit: try row["device_limit"],
+            devicePolicy: try row["device_policy"])
     }
 }

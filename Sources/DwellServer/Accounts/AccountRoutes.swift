@@ -2,7 +2,7 @@ import DwellAPI
 import Foundation
 import Hummingbird
 
-/// Register, log in, log out.
+/// Register, log in, also in the place of another device, log out.
 struct AccountRoutes {
     let accounts: Accounts
     let devices: Devices
@@ -16,6 +16,7 @@ struct AccountRoutes {
             .post("/auth/login", use: login)
             .get("/auth/logout", use: logout)
             .post("/auth/logout", use: logout)
+            .post("/devices/replace", use: replace)
     }
 
     private func register(_ request: Request, context: DwellRequestContext) async throws -> Response {
@@ -27,23 +28,32 @@ struct AccountRoutes {
 
     private func login(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let body = try await request.json(LoginBody.self)
-        let presented = try await presentedLogin(request)
-        let (user, device) = try await accounts.login(
-            body, on: DeviceDescription(headers: request.headers, rules: rules), presented: presented)
-        var response = try Response.json(
-            LoginReply(user: LoggedInUser(user), thisDevice: device.record))
-        response.setCookie(cookies.make(.token, try await logins.token(for: device), maxAge: Logins.lifetime))
-        response.setCookie(cookies.clear(.sessionRecord))
-        return response
+        let origin = try await LoginOrigin(request, context: context, rules: rules, logins: logins)
+        do {
+            return try await reply(to: try await accounts.login(body, from: origin))
+        } catch let error as DeviceError {
+            guard case .limitReached(_, let ticket?) = error else { throw error }
+            // The ticket is good in this browser alone: it has to be recognised.
+            var shown = PublicError(error)
+            shown.headers[.setCookie] = cookies.browser(ticket.browser).description
+            throw shown
+        }
     }
 
-    /// The login that the browser holds already. A dead one is no reason to refuse the next: it just frees no place.
-    private func presentedLogin(_ request: Request) async throws -> Login? {
-        do {
-            return try await logins.login(token: request.cookie(.token))
-        } catch is LoginError {
-            return nil
-        }
+    private func replace(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        let body = try await request.json(ReplaceBody.self)
+        let origin = try await LoginOrigin(request, context: context, rules: rules, logins: logins)
+        return try await reply(to: try await accounts.login(body, from: origin))
+    }
+
+    private func reply(to admission: Admission) async throws -> Response {
+        var response = try Response.json(
+            LoginReply(user: LoggedInUser(admission.user), thisDevice: admission.device.record))
+        let token = try await logins.token(for: admission.device)
+        response.setCookie(cookies.make(.token, token, maxAge: logins.lifetime))
+        response.setCookie(cookies.browser(admission.browser))
+        response.setCookie(cookies.clear(.sessionRecord))
+        return response
     }
 
     private func logout(_ request: Request, context: DwellRequestContext) async throws -> Response {
@@ -51,5 +61,12 @@ struct AccountRoutes {
         var response = try Response.json(MessageReply("Logout Successful"))
         for name in [CookieName.token, .watchSession, .watchStart] { response.setCookie(cookies.clear(name)) }
         return response
+    }
+}
+
+extension CookieMaker {
+    /// What a browser is recognised by, through every logout.
+    fileprivate func browser(_ secret: RandomSecret) -> Cookie {
+        make(.browser, secret.text, maxAge: Self.longest)
     }
 }

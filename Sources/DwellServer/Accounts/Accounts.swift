@@ -7,25 +7,24 @@ package struct Accounts: Sendable {
     private let announcements: Announcements?
     private let hasher: PasswordHasher
     private let clock: WallClock
-    /// How many devices one account may be logged in on.
-    private let deviceLimit: Int
+    private let devices: DeviceSettings
     private let codes: MailedCodes?
 
     /// - Parameters:
     ///   - database: Where accounts and devices are
     ///   - hasher: For passwords
     ///   - clock: For times of creation and login
-    ///   - deviceLimit: How many devices one account may be logged in on
+    ///   - devices: How many devices an account may be logged in on, and for how long
     ///   - codes: Asks new accounts to confirm their email, and tells those who did of new devices, where mail is set up
     package init(
         database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock,
-        deviceLimit: Int, codes: MailedCodes? = nil
+        devices: DeviceSettings, codes: MailedCodes? = nil
     ) {
         self.database = database
         self.announcements = announcements
         self.hasher = hasher
         self.clock = clock
-        self.deviceLimit = deviceLimit
+        self.devices = devices
         self.codes = codes
     }
 
@@ -53,18 +52,15 @@ package struct Accounts: Sendable {
         return (user, code?.browser)
     }
 
-    /// Lets a person in on a device.
+    /// Lets a person in.
     /// - Parameters:
     ///   - body: Username and password
-    ///   - description: What the device is called
-    ///   - presented: The login whose token came with the request, whoever's; it ends, and costs no second place
-    /// - Throws: ``AccountError/wrongCredentials``, or ``DeviceError/limitReached(_:)``, which changes nothing
-    package func login(
-        _ body: LoginBody, on description: DeviceDescription, presented: Login?
-    ) async throws -> (user: RegisteredUser, device: Device) {
+    ///   - origin: The browser
+    /// - Throws: ``AccountError/wrongCredentials``, or ``DeviceError/limitReached(_:ticket:)``, which changes nothing
+    package func login(_ body: LoginBody, from origin: LoginOrigin) async throws -> Admission {
         while true {
             do {
-                return try await attempt(body, on: description, presented: presented)
+                return try await attempt(body, from: origin)
             } catch is HashReplaced {
                 // Another login of the same account upgraded it: what is stored now decides.
             }
@@ -74,41 +70,94 @@ package struct Accounts: Sendable {
     /// The account got another hash while the password was compared with the old one.
     private struct HashReplaced: Error {}
 
-    private func attempt(
-        _ body: LoginBody, on description: DeviceDescription, presented: Login?
-    ) async throws -> (user: RegisteredUser, device: Device) {
-        let (found, dearest) = try await database.read { connection in
-            let queries = AccountQueries(connection: connection)
-            return (try queries.account(username: body.username), try queries.dearestBcryptCost())
+    private func attempt(_ body: LoginBody, from origin: LoginOrigin) async throws -> Admission {
+        let (found, dearest, browser) = try await database.read { connection in
+            let accounts = AccountQueries(connection: connection)
+            return (
+                try accounts.account(username: body.username), try accounts.dearestBcryptCost(),
+                try Self.browser(of: origin, connection)
+            )
         }
         let isRight = try await hasher.verify(body.password, against: found?.passwordHash, amongBcryptOf: dearest)
         guard let found, isRight else { throw AccountError.wrongCredentials }
         let upgraded =
             PasswordHasher.isOutdated(found.passwordHash, of: body.password)
             ? try await hasher.hash(body.password) : nil
-        let now = clock.now()
-        let result = try await database.write { [deviceLimit, codes] connection in
-            let accounts = AccountQueries(connection: connection)
-            let devices = DeviceQueries(connection: connection)
-            try accounts.touchLogin(found.id, at: now)
-            // The password was checked outside the transaction: it must still be the account's.
-            guard let account = try accounts.account(id: found.id), account.passwordHash == found.passwordHash else {
-                throw HashReplaced()
+        do {
+            return try await admit(from: origin, as: browser) { connection, now in
+                let accounts = AccountQueries(connection: connection)
+                try accounts.touchLogin(found.id, at: now)
+                // The password was checked outside the transaction: it must still be the account's.
+                guard let account = try accounts.account(id: found.id), account.passwordHash == found.passwordHash
+                else { throw HashReplaced() }
+                if let upgraded { try accounts.upgradePassword(of: account.id, to: upgraded) }
+                return account
             }
-            if let upgraded { try accounts.upgradePassword(of: account.id, to: upgraded) }
-            let device = Device(
-                id: UUID(), account: account.id, name: description.name, os: description.os, lastLoggedInAt: now)
-            if let outbox = codes?.outbox, account.isVerified, presented?.account != account.id,
-                NewDevice.isNew(device.name, among: try accounts.deviceNames(of: account.id))
+        } catch DeviceError.limitReached(let devices, ticket: nil) {
+            throw DeviceError.limitReached(devices, ticket: try await ticket(for: found, browser))
+        }
+    }
+
+    /// Lets a person in who was refused, in the place of a device.
+    /// - Parameters:
+    ///   - body: The ticket of the refusal, and the device
+    ///   - origin: The same browser
+    /// - Throws: ``DeviceError``; then nothing has changed, and the ticket is as good as before
+    package func login(_ body: ReplaceBody, from origin: LoginOrigin) async throws -> Admission {
+        guard let secret = RandomSecret(body.ticket) else { throw DeviceError.ticketUnknown }
+        guard let browser = origin.browser else { throw DeviceError.ticketOfOtherBrowser }
+        guard let id = UUID(uuidString: body.deviceId) else { throw DeviceError.notFound }
+        return try await admit(from: origin, as: browser, replacing: id) { connection, now in
+            try DeviceTicketQueries(connection: connection).take(secret, of: browser, at: now)
+        }
+    }
+
+    /// The way of every login into a device's place.
+    /// - Parameters:
+    ///   - replaced: A device that shall go for it
+    ///   - authenticate: Finds whose login it is, and locks their row
+    private func admit(
+        from origin: LoginOrigin, as browser: RandomSecret, replacing replaced: UUID? = nil,
+        _ authenticate: @Sendable @escaping (any DatabaseConnection, Timestamp) throws -> Account
+    ) async throws -> Admission {
+        let now = clock.now()
+        let (admission, ended) = try await database.write { [devices, codes] connection in
+            let account = try authenticate(connection, now)
+            let earlier = try AccountQueries(connection: connection).deviceNames(of: account.id)
+            let (device, ended) = try DeviceAdmission(connection: connection, settings: devices)
+                .admit(origin, as: browser, to: account, replacing: replaced, at: now)
+            if let outbox = codes?.outbox, account.isVerified, device.login == 1,
+                NewDevice.isNew(device.name, among: earlier)
             {
                 try outbox.queue(
                     .newDevice(device, publicURL: outbox.publicURL), to: account.email, at: now,
                     until: now + Outbox.noticeLifetime, connection)
             }
-            try devices.admit(device, replacing: presented, limit: deviceLimit)
-            return (account.user(devices: try devices.inUse(by: account.id).count), device)
+            let inUse = try DeviceQueries(connection: connection).inUse(by: account.id, at: now, devices)
+            return (
+                Admission(user: account.user(devices: inUse.count), device: device, browser: browser), ended
+            )
         }
-        if let presented { announcements?.tellHere(.device, presented.device.lowercase) }
-        return result
+        for device in ended { announcements?.tellHere(.device, device.lowercase) }
+        return admission
+    }
+
+    /// What a browser is recognised by: what its cookie says when this server knows it, or something new.
+    private static func browser(
+        of origin: LoginOrigin, _ connection: any DatabaseConnection
+    ) throws -> RandomSecret {
+        guard let browser = origin.browser, try DeviceQueries(connection: connection).isKnown(browser) else {
+            return RandomSecret()
+        }
+        return browser
+    }
+
+    /// A ticket for a browser that was refused, where the account's policy offers one.
+    private func ticket(for account: Account, _ browser: RandomSecret) async throws -> DeviceTicket? {
+        guard devices.quota(of: account).policy == .ask else { return nil }
+        let ticket = DeviceTicket(secret: RandomSecret(), browser: browser)
+        let now = clock.now()
+        try await database.write { try DeviceTicketQueries(connection: $0).insert(ticket, for: account, at: now) }
+        return ticket
     }
 }

@@ -44,7 +44,8 @@ package struct Passwords: Sendable {
             try MailedCodeQueries(connection: connection).cancel(.reset, of: account.email)
             if account.isVerified { try tell(account, at: now, connection) }
             guard body.signOutOthers == true else { return [UUID]() }
-            return try Self.end(of: login.account, but: login.device, at: now, connection)
+            return try DeviceQueries(connection: connection)
+                .removeAll(of: login.account, but: login.device, as: .removed, at: now)
         }
         for device in ended { announcements?.tellHere(.device, device.lowercase) }
     }
@@ -73,7 +74,8 @@ package struct Passwords: Sendable {
             try accounts.resetPassword(of: account.id, to: hash, at: now)
             try codes.cancel(.reset, of: email)
             try tell(account, at: now, connection)
-            return (account.username, try Self.end(of: account.id, but: nil, at: now, connection))
+            let ended = try DeviceQueries(connection: connection).removeAll(of: account.id, as: .removed, at: now)
+            return (account.username, ended)
         }
         // Thrown out here, so that the try it cost is stored.
         guard let done else { throw AccountError.codeRefused }
@@ -87,17 +89,5 @@ package struct Passwords: Sendable {
         try outbox.queue(
             .changedPassword(at: time, publicURL: outbox.publicURL), to: account.email, at: time,
             until: time + Outbox.noticeLifetime, connection)
-    }
-
-    /// Ends the devices of an account.
-    /// - Parameter kept: The one that stays
-    /// - Returns: Those that were in use
-    private static func end(
-        of account: UUID, but kept: UUID?, at time: Timestamp, _ connection: any DatabaseConnection
-    ) throws -> [UUID] {
-        let queries = DeviceQueries(connection: connection)
-        return try queries.inUse(by: account).map(\.id).filter { id in
-            try id != kept && queries.remove(id, of: account, as: .removed, at: time)
-        }
     }
 }

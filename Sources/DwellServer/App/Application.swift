@@ -37,6 +37,8 @@ package func buildApplication(
         return Retention(
             database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
     }
+    let devices = Devices(
+        database: database, announcements: announcements, clock: clock, settings: configuration.devices)
     let outbox = try configuration.mail.map { mail in
         try Outbox(mail, publicURL: configuration.address, database: database, clock: clock, logger: logger)
     }
@@ -52,8 +54,9 @@ package func buildApplication(
         statistics: statistics,
         hasher: try PasswordHasher(pool: hashing),
         logins: await Logins(
-            secret: configuration.secretKey, database: database, announcements: announcements, clock: clock),
-        rules: try deviceRules(), pages: try Pages(), codes: codes)
+            secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
+            settings: configuration.devices),
+        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes)
     let lane = buildLane(parts, logger: logger)
     let sometimes: [(any Service)?] = [shared, outbox]
     return Application(
@@ -65,7 +68,8 @@ package func buildApplication(
             ThreadPoolService(pool: hashing), writer, announcements,
             BackgroundJobs(
                 jobs: BackgroundJob.all(
-                    statistics: statistics, retention: retention, announcements: announcements, codes: codes),
+                    statistics: statistics, retention: retention, announcements: announcements, devices: devices,
+                    codes: codes),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
@@ -91,6 +95,7 @@ struct Parts {
     let statistics: Statistics
     let hasher: PasswordHasher
     let logins: Logins
+    let devices: Devices
     let rules: UserAgentRules
     let pages: Pages
     let codes: MailedCodes

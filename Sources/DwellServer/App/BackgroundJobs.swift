@@ -10,11 +10,13 @@ struct BackgroundJob: Sendable {
 
     /// Every job there is.
     static func all(
-        statistics: Statistics, retention: Retention?, announcements: Announcements, codes: MailedCodes
+        statistics: Statistics, retention: Retention?, announcements: Announcements, devices: Devices,
+        codes: MailedCodes
     ) -> [BackgroundJob] {
         [
             BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
             BackgroundJob(name: "old announcements", every: .seconds(3600)) { try await announcements.removeOld() },
+            BackgroundJob(name: "ended devices", every: .seconds(300)) { try await devices.removeEnded() },
             BackgroundJob(name: "old codes", every: .seconds(3600)) { try await codes.removeOld() },
         ]
             + (retention.map { retention in

@@ -20,12 +20,12 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     /// The value that is remembered for a key; nil when there is none.
     package subscript(key: Key) -> Value? { values[key] }
 
-    /// Remembers a value; for a key that is known already, the value that is there stays.
+    /// Remembers a value, in place of the one that is there for a key that is known already.
     /// - Parameters:
     ///   - value: The value
     ///   - key: What it will be asked for by
     package mutating func insert(_ value: Value, for key: Key) {
-        guard values[key] == nil else { return }
+        guard values.updateValue(value, forKey: key) == nil else { return }
         if keys.count < capacity {
             keys.append(key)
         } else {
@@ -33,6 +33,5 @@ package struct BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
             keys[oldest] = key
             oldest = (oldest + 1) % capacity
         }
-        values[key] = value
     }
 }

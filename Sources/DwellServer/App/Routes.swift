@@ -10,9 +10,11 @@ import Logging
 /// | `/gate`, `/api/verify-temp-access` | GET, POST | `Gate/GateRoutes.swift` |
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
+/// | `/devices/replace` | POST | `Accounts/AccountRoutes.swift` |
 /// | `/auth/password`, `/auth/password/forgot`, `/auth/password/reset` | POST, the last two also GET | `Accounts/PasswordRoutes.swift` |
 /// | `/auth/email/send`, `/auth/email/verify` | POST, the second also GET | `Accounts/VerificationRoutes.swift` |
 /// | `/devices/list`, `/devices/remove/{id}` | GET; DELETE, POST | `Devices/DeviceRoutes.swift` |
+/// | `/devices/rename/{id}` | PATCH, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
@@ -23,10 +25,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let cookies = CookieMaker(isSecure: configuration.isSecure)
     let gate = Gate(database: parts.database, clock: parts.clock, secret: configuration.secretKey)
     let tokens = parts.heartbeats.tokens
-    let devices = Devices(database: parts.database, announcements: parts.announcements, clock: parts.clock)
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
-        deviceLimit: configuration.deviceLimit, codes: parts.codes)
+        devices: configuration.devices, codes: parts.codes)
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
     let passwordRoutes = PasswordRoutes(
         passwords: Passwords(
@@ -52,11 +53,11 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies
         ).endpoints,
         AccountRoutes(
-            accounts: accounts, devices: devices, logins: parts.logins, rules: parts.rules, cookies: cookies
+            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,
+        DeviceRoutes(devices: parts.devices, logins: parts.logins).endpoints,
         passwordRoutes.endpoints,
         verificationRoutes.endpoints,
-        DeviceRoutes(devices: devices, logins: parts.logins).endpoints,
         WatchTimeRoutes(
             watchTime: WatchTime(
                 database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),

@@ -1,7 +1,8 @@
 package import Crypto
 package import Foundation
 
-/// The server's one secret. Every use has a key of its own, derived from it.
+/// The server's secret. Every use has a key of its own, derived from it. The secret that it replaced may still be
+/// known: what that one signed stays good.
 package struct SecretKey: Sendable {
     /// What a derived key is for; a signature of one purpose is worthless for another.
     package enum Purpose: String {
@@ -13,53 +14,71 @@ package struct SecretKey: Sendable {
     /// The shortest secret that is accepted, in bytes.
     package static let minimumLength = 32
 
-    private let key: SymmetricKey
+    /// What a setting begins with that is not the secret as it is.
+    private static let codedPrefix = "base64:"
 
-    /// - Parameter secret: At least 32 bytes
-    package init(_ secret: Data) {
-        key = SymmetricKey(data: secret)
+    /// The newest first.
+    let secrets: [Data]
+
+    /// - Parameters:
+    ///   - secret: At least 32 bytes
+    ///   - previous: The one that it replaced
+    package init(_ secret: Data, previous: Data? = nil) {
+        secrets = [secret] + (previous.map { [$0] } ?? [])
     }
 
     /// - Parameter text: Any text of at least 32 bytes, or `base64:` and what a key file holds; `nil` comes back for
     ///   anything else
     package init?(setting text: String) {
-        let prefix = "base64:"
-        let coded = text.dropFirst(prefix.count).trimmingCharacters(in: .whitespacesAndNewlines)
-        let secret = text.hasPrefix(prefix) ? Data(base64Encoded: coded) : Data(text.utf8)
-        guard let secret, secret.count >= Self.minimumLength else { return nil }
-        self.init(secret)
+        if text.hasPrefix(Self.codedPrefix) {
+            self.init(file: String(text.dropFirst(Self.codedPrefix.count)))
+        } else {
+            guard text.utf8.count >= Self.minimumLength else { return nil }
+            self.init(Data(text.utf8))
+        }
     }
 
-    /// The key for a purpose: HKDF with SHA-256.
-    package func derived(for purpose: Purpose) -> SymmetricKey {
-        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data(purpose.rawValue.utf8), outputByteCount: 32)
+    /// - Parameter text: One secret in base64, or two with white space between them, the newest first; `nil` comes back
+    ///   for anything else
+    init?(file text: String) {
+        let parts = text.split(whereSeparator: \.isWhitespace)
+        let secrets = parts.compactMap { Data(base64Encoded: String($0)) }.filter { $0.count >= Self.minimumLength }
+        guard secrets.count == parts.count, let first = secrets.first, secrets.count <= 2 else { return nil }
+        self.init(first, previous: secrets.dropFirst().first)
     }
 
-    /// The secret kept in a file beside an embedded database, made when there is none.
-    /// - Parameter path: The file, which only its owner may read
-    package static func kept(at path: String) throws -> SecretKey {
-        if let kept = FileManager.default.contents(atPath: path) {
-            guard
-                let secret = Data(
-                    base64Encoded: String(decoding: kept, as: UTF8.self).trimmingCharacters(in: .newlines)),
-                secret.count >= minimumLength
-            else {
-                throw InvalidField(
-                    "DWELL_SECRET_KEY",
-                    expected: "set, or \(path) be the file that Dwell wrote there: 32 bytes in base64")
-            }
-            return SecretKey(secret)
+    /// A secret that nobody knows, before this one; what was before this one is forgotten.
+    func rotated() -> SecretKey {
+        SecretKey(Self.random(), previous: secrets[0])
+    }
+
+    static func random() -> Data {
+        SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
+    }
+
+    /// The secrets as a key file has them, with something between them.
+    func coded(separator: String) -> String {
+        secrets.map { $0.base64EncodedString() }.joined(separator: separator)
+    }
+
+    /// The secrets as a setting has them.
+    var setting: String { Self.codedPrefix + coded(separator: " ") }
+
+    /// The keys for a purpose, HKDF with SHA-256: the first signs, all may have signed.
+    package func derived(for purpose: Purpose) -> [SymmetricKey] {
+        secrets.map { Self.derive(from: $0, purpose.rawValue, length: 32) }
+    }
+
+    /// The keys for a purpose, each with a name that tells nothing about it.
+    func named(for purpose: Purpose) -> [(name: String, key: SymmetricKey)] {
+        zip(secrets, derived(for: purpose)).map { secret, key in
+            let name = Self.derive(from: secret, "dwell key name", length: 8).withUnsafeBytes { $0.hexadecimal }
+            return (name, key)
         }
-        let secret = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
-        // Made with O_EXCL and its final rights: no moment in which others can read it, no other writer's key lost.
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-        guard file >= 0 else {
-            throw Setting.databaseURL.refusal(
-                expected: "where Dwell may write: \(path) can't be made, \(String(cString: strerror(errno)))")
-        }
-        let handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
-        try handle.write(contentsOf: Data((secret.base64EncodedString() + "\n").utf8))
-        try handle.synchronize()
-        return SecretKey(secret)
+    }
+
+    private static func derive(from secret: Data, _ info: String, length: Int) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: secret), info: Data(info.utf8), outputByteCount: length)
     }
 }

@@ -1,3 +1,4 @@
+import DwellAPI
 import Foundation
 
 extension ServerConfiguration {
@@ -25,9 +26,7 @@ extension ServerConfiguration {
             secretKey: try Self.secretKey(settings, store: store, isPublic: publicURL?.scheme == "https"),
             cronAccessKey: settings.text(.cronAccessKey)
                 ?? (Self.isLocal(publicURL) ? Self.localAccessKey : nil),
-            deviceLimit: try settings.value(.deviceLimit, default: 4, expected: "a whole number from 1 to 1000") {
-                Self.number($0, in: 1...1000)
-            },
+            devices: try DeviceSettings(settings),
             heartbeatInterval: try Self.heartbeatInterval(settings),
             keepSegments: try settings.value(
                 .keepSegments, default: nil,
@@ -69,13 +68,7 @@ extension ServerConfiguration {
     private static func secretKey(
         _ settings: SettingReader, store: StoreConfiguration, isPublic: Bool
     ) throws -> SecretKey {
-        if let text = settings.text(.secretKey) {
-            guard let key = SecretKey(setting: text) else {
-                throw Setting.secretKey.refusal(
-                    expected: "at least \(SecretKey.minimumLength) bytes, as they are or as base64: and their base64")
-            }
-            return key
-        }
+        if let given = try givenSecret(settings) { return given }
         guard !isPublic else {
             throw Setting.secretKey.refusal(expected: "set when the public URL is https")
         }
@@ -83,7 +76,18 @@ extension ServerConfiguration {
         guard let path = store.location.file else {
             throw Setting.secretKey.refusal(expected: "set when the database is PostgreSQL")
         }
-        return try SecretKey.kept(at: path + ".key")
+        return try SecretFile(path: path + SecretFile.ending).secret()
+    }
+
+    /// The secret that is set; `nil` when none is.
+    /// - Throws: ``InvalidField`` when it can't be one
+    static func givenSecret(_ settings: SettingReader) throws(InvalidField) -> SecretKey? {
+        guard let text = settings.text(.secretKey) else { return nil }
+        guard let key = SecretKey(setting: text) else {
+            throw Setting.secretKey.refusal(
+                expected: "at least \(SecretKey.minimumLength) bytes, as they are or as base64: and their base64")
+        }
+        return key
     }
 
     private static func publicURL(_ text: String) -> URL?? {
@@ -115,6 +119,33 @@ extension ServerConfiguration {
 
     private static func number(_ text: String, in range: ClosedRange<Int>) -> Int? {
         Int(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+}
+
+extension DeviceSettings {
+    /// Checks the settings that say how many devices an account may be logged in on, and for how long.
+    /// - Throws: ``InvalidField`` that names the first setting that is not as it must be
+    init(_ settings: SettingReader) throws {
+        self.init()
+        quota = DeviceQuota(
+            limit: try settings.value(
+                .deviceLimit, default: quota.limit, expected: "a whole number from 1 to 1000"
+            ) { Int($0).flatMap(DeviceQuota.limit(_:)) },
+            policy: try settings.value(
+                .devicePolicy, default: quota.policy, expected: DevicePolicy.expectation,
+                DevicePolicy.init(rawValue:)))
+        lifetime = try settings.value(.loginLifetime, default: lifetime, expected: Self.length, Self.milliseconds)
+        idle = try settings.value(.loginIdle, default: idle, expected: Self.length, Self.milliseconds)
+    }
+
+    private static let length = "a whole number of s, m, h or d, such as 90d, up to 3650d"
+
+    private static func milliseconds(_ text: String) -> Int64? {
+        let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count > 0,
+            count <= 10 * year / unit
+        else { return nil }
+        return count * unit
     }
 }
 

@@ -15,8 +15,8 @@ package struct ServerConfiguration: Sendable {
     package var secretKey: SecretKey
     /// `nil` refuses the cron trigger.
     package var cronAccessKey: String?
-    /// How many devices one account may be logged in on.
-    package var deviceLimit: Int
+    /// How many devices one account may be logged in on, and for how long.
+    package var devices: DeviceSettings
     /// How often a client is asked to beat, in milliseconds.
     package var heartbeatInterval: Int64
     /// How many days segments are kept before they are folded; `nil` keeps them for ever.
@@ -27,7 +27,7 @@ package struct ServerConfiguration: Sendable {
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
         allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
-        deviceLimit: Int = 4,
+        devices: DeviceSettings = DeviceSettings(),
         heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, mail: MailSettings? = nil
     ) {
         self.host = host
@@ -38,7 +38,7 @@ package struct ServerConfiguration: Sendable {
         self.site = site
         self.secretKey = secretKey
         self.cronAccessKey = cronAccessKey
-        self.deviceLimit = deviceLimit
+        self.devices = devices
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
         self.mail = mail

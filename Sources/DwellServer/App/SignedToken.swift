@@ -16,12 +16,13 @@ package struct SignedToken: Sendable {
     private static let signatureLength = 16
     private static let contentLength = 24
 
-    /// Signs; prepared once, as that takes as long as signing.
-    private let signer: HMAC<SHA256>
+    /// Sign; prepared once, as that takes as long as signing. The first makes tokens, all may have made them.
+    private let signers: [HMAC<SHA256>]
 
-    /// - Parameter key: Derived for this one use
-    package init(key: SymmetricKey) {
-        signer = HMAC(key: key)
+    /// - Parameter keys: Derived for this one use, the newest first
+    package init(keys: [SymmetricKey]) {
+        precondition(!keys.isEmpty, "a token needs a key")
+        signers = keys.map { HMAC(key: $0) }
     }
 
     /// The token as text: base64url of three big-endian numbers and the first half of their HMAC-SHA-256.
@@ -30,7 +31,7 @@ package struct SignedToken: Sendable {
         for number in [content.viewer, content.entry, content.expiresAt.milliseconds] {
             withUnsafeBytes(of: number.bigEndian) { bytes.append(contentsOf: $0) }
         }
-        bytes.append(contentsOf: code(of: bytes).prefix(Self.signatureLength))
+        bytes.append(contentsOf: Self.code(of: bytes, signers[0]).prefix(Self.signatureLength))
         return Base64URL.text(of: bytes)
     }
 
@@ -39,8 +40,8 @@ package struct SignedToken: Sendable {
         withUnsafeTemporaryAllocation(byteCount: Self.contentLength + Self.signatureLength, alignment: 8) { bytes in
             guard Base64URL.read(value.utf8, into: bytes) else { return nil }
             let signed = UnsafeRawBufferPointer(rebasing: bytes[..<Self.contentLength])
-            let difference = zip(bytes[Self.contentLength...], code(of: signed)).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
-            guard difference == 0 else { return nil }
+            let signature = bytes[Self.contentLength...]
+            guard signers.contains(where: { Self.isEqual(signature, Self.code(of: signed, $0)) }) else { return nil }
             func number(_ index: Int) -> Int64 {
                 Int64(bigEndian: signed.load(fromByteOffset: index * 8, as: Int64.self))
             }
@@ -50,10 +51,15 @@ package struct SignedToken: Sendable {
         }
     }
 
-    private func code(of bytes: some DataProtocol) -> HMAC<SHA256>.MAC {
+    private static func code(of bytes: some DataProtocol, _ signer: HMAC<SHA256>) -> HMAC<SHA256>.MAC {
         var signer = signer
         signer.update(data: bytes)
         return signer.finalize()
+    }
+
+    /// Compares in a time that does not tell where the first difference is.
+    private static func isEqual(_ signature: Slice<UnsafeMutableRawBufferPointer>, _ code: HMAC<SHA256>.MAC) -> Bool {
+        zip(signature, code).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }
 

@@ -1,5 +1,4 @@
 package import DwellAPI
-package import Foundation
 
 /// A sign of life that arrived.
 package struct Beat: Sendable {
@@ -9,18 +8,19 @@ package struct Beat: Sendable {
 
     /// Whose beat it is. It was checked before: by a signature, or a login.
     package enum Source: Sendable, Equatable {
-        /// The entry that a token or the gate's cookie names; its device, if it has one, must still be in use.
+        /// The entry that a token or the gate's cookie names; its login, if it has one, must still be good.
         case token(viewer: Int64, entry: Int64)
         /// An account's entry.
         case account(viewer: Int64, entry: Int64)
-        /// An account's device, and the entry that its cookie names. Without one, or when the viewer has none of that
-        /// number, the device's latest entry is meant, or a new one.
-        case device(viewer: Int64, device: UUID, entry: Int64?)
+        /// A login, and the entry that its cookie names. Without one, or when the viewer has none of that number whose
+        /// own login is good, the login's latest entry is meant, or a new one.
+        case login(Login, entry: Int64?)
 
         /// Whose beat it is, in a word.
         var viewer: Int64 {
             switch self {
-            case .token(let viewer, _), .account(let viewer, _), .device(let viewer, _, _): viewer
+            case .token(let viewer, _), .account(let viewer, _): viewer
+            case .login(let login, _): login.viewer
             }
         }
     }
@@ -54,7 +54,7 @@ package enum BeatOutcome: Sendable, Equatable {
     case stored(Entry)
     /// It names no entry that exists; nothing was stored.
     case unknownEntry
-    /// The device that it comes from was removed; nothing was stored.
+    /// The device that it comes from was removed, or logged in anew; nothing was stored.
     case deviceRemoved(Device.Removal, at: Timestamp)
 
     /// The entry that it was stored under.

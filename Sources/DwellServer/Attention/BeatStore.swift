@@ -45,17 +45,15 @@ struct BeatStore {
     /// Makes an entry for a video, or for time on the platform, as if its first beat came now.
     ///
     /// The earlier entry, if it is this viewer's, is brought up to date and closed first.
-    mutating func enter(
-        viewer: Int64, device: UUID, video: String?, closing earlier: Int64?, at time: Timestamp
-    ) throws -> Entry {
-        if let earlier, let entry = try sessions.entry(viewer: viewer, id: earlier), entry.closedAt == nil {
+    mutating func enter(_ login: Login, video: String?, closing earlier: Int64?, at time: Timestamp) throws -> Entry {
+        if let earlier, let entry = try sessions.entry(viewer: login.viewer, id: earlier), entry.closedAt == nil {
             if let latest = try sessions.latest([entry.key])[entry.key], time <= latest.boundary {
                 try place([Known(beat: .playback(of: entry, at: time), entry: entry)])
             }
             try sessions.close(entry, at: time)
         }
         let videoID = try video.map { try contents.number(of: $0, kind: .video) }
-        let entry = try sessions.enter(viewer: viewer, device: device, videoID: videoID, at: time)
+        let entry = try sessions.enter(login, videoID: videoID, at: time)
         try place([Known(beat: .playback(of: entry, at: time), entry: entry)])
         return entry
     }
@@ -70,18 +68,19 @@ struct BeatStore {
             return .stored(found.entry)
         case .account:
             return found.map { .stored($0.entry) } ?? .unknownEntry
-        case .device(let viewer, let device, _):
-            return .stored(try found?.entry ?? entry(viewer: viewer, device: device, beat: beat))
+        case .login(let login, _):
+            if let found, found.removal == nil { return .stored(found.entry) }
+            return .stored(try entry(of: login, beat: beat))
         }
     }
 
     /// The entry of an account's beat that names none.
-    private func entry(viewer: Int64, device: UUID, beat: Beat) throws -> Entry {
-        if let latest = try sessions.latestEntry(viewer: viewer, device: device) { return latest }
+    private func entry(of login: Login, beat: Beat) throws -> Entry {
+        if let latest = try sessions.latestEntry(of: login) { return latest }
         // Before the login it may have been somebody else who sat there.
-        let earliest = max(beat.arrival - settings.bridge, try sessions.login(of: device) ?? beat.arrival)
+        let earliest = max(beat.arrival - settings.bridge, try sessions.start(of: login) ?? beat.arrival)
         let start = min(max(beat.earliestClaim ?? beat.arrival, earliest), beat.arrival)
-        return try sessions.enter(viewer: viewer, device: device, videoID: nil, at: start)
+        return try sessions.enter(login, videoID: nil, at: start)
     }
 
     private mutating func place(_ beats: [Known]) throws {
@@ -163,7 +162,7 @@ extension Beat.Source {
     fileprivate var key: EntryKey? {
         switch self {
         case .token(let viewer, let entry), .account(let viewer, let entry): EntryKey(viewer: viewer, entry: entry)
-        case .device(let viewer, _, let entry): entry.map { EntryKey(viewer: viewer, entry: $0) }
+        case .login(let login, let entry): entry.map { EntryKey(viewer: login.viewer, entry: $0) }
         }
     }
 }

@@ -11,6 +11,8 @@ package struct Entry: Sendable, Equatable {
     /// Nothing that happened before is credited.
     package let startedAt: Timestamp
     package let device: UUID?
+    /// The number of the login on the device.
+    package let login: Int64
     /// The number of the video that it was made for.
     package let videoID: Int64?
     /// When the next one took its place by name.
@@ -26,7 +28,7 @@ package struct EntryTokens: Sendable {
     private let clock: WallClock
 
     package init(secret: SecretKey, clock: WallClock) {
-        tokens = SignedToken(key: secret.derived(for: .session))
+        tokens = SignedToken(keys: secret.derived(for: .session))
         self.clock = clock
     }
 

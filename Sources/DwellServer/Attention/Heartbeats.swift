@@ -73,8 +73,8 @@ struct Heartbeats: Sendable {
     private static func successor(_ source: Beat.Source, of named: SignedToken.Content) -> Beat.Source? {
         switch source {
         case .token(let viewer, let entry) where (viewer, entry) != (named.viewer, named.entry): source
-        case .device(let viewer, _, let entry)
-        where viewer != named.viewer || entry.map { $0 != named.entry } ?? false: source
+        case .login(let login, let entry)
+        where login.viewer != named.viewer || entry.map { $0 != named.entry } ?? false: source
         default: nil
         }
     }
@@ -108,7 +108,7 @@ struct Heartbeats: Sendable {
         let reply = BeatReply(
             interval: message.pause, time: message.arrival.milliseconds,
             token: isKnown ? nil : tokens.token(viewer: current.viewer, entry: current.id))
-        guard case .device(_, _, let named) = heartbeat.successor ?? heartbeat.source, named != current.id else {
+        guard case .login(_, let named) = heartbeat.successor ?? heartbeat.source, named != current.id else {
             return HeartbeatAnswer(reply: reply)
         }
         return HeartbeatAnswer(reply: reply, entryToName: current)
@@ -149,13 +149,6 @@ enum HeartbeatDoor {
     case entry(Beat.Source)
     /// A login, to be looked up, and the entry of its session.
     case login(token: String, entry: Int64?)
-}
-
-extension Beat.Source {
-    /// A login, and the entry that its cookie names.
-    static func login(_ login: Login, entry: Int64?) -> Self {
-        .device(viewer: login.viewer, device: login.device, entry: entry)
-    }
 }
 
 /// A heartbeat of which is known whose it is.

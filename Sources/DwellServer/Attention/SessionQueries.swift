@@ -8,7 +8,8 @@ struct SessionQueries {
     private static let entry =
         """
         SELECT session.viewer_id, session.id, session.started_at, session.device_id, session.video_id,
-            session.closed_at, device.removed_at, device.removal
+            session.device_login, session.closed_at, device.removed_at, device.removal, device.login,
+            device.last_logged_in_at
         FROM session LEFT JOIN device ON device.id = session.device_id
         """
 
@@ -74,24 +75,36 @@ struct SessionQueries {
         return try entries([key])[key]?.entry
     }
 
-    /// The latest entry of a viewer's device that no other has taken the place of.
-    func latestEntry(viewer: Int64, device: UUID) throws -> Entry? {
+    /// The latest entry of a login that no other has taken the place of.
+    func latestEntry(of login: Login) throws -> Entry? {
         try connection.row(
             """
             \(Self.entry)
             WHERE session.viewer_id = $1 AND session.device_id = $2 AND session.entry_id = session.id
-                AND session.closed_at IS NULL
+                AND session.closed_at IS NULL AND session.device_login = $3
             ORDER BY session.id DESC LIMIT 1
-            """, [viewer, device]
+            """, [login.viewer, login.device, login.number]
         ).map(Entry.init(row:))
     }
 
-    /// Makes an entry, and its first session with it.
-    func enter(viewer: Int64, device: UUID?, videoID: Int64?, at time: Timestamp) throws -> Entry {
-        let id = try connection.nextNumber(of: .session)
-        let entry = Entry(
-            viewer: viewer, id: id, startedAt: time, device: device, videoID: videoID, closedAt: nil)
-        try insert(Session(id: id, startedAt: time, lastSeenAt: time), of: entry)
+    /// Makes a login's entry, and its first session with it.
+    func enter(_ login: Login, videoID: Int64?, at time: Timestamp) throws -> Entry {
+        try enter(
+            Entry(
+                viewer: login.viewer, id: try connection.nextNumber(of: .session), startedAt: time,
+                device: login.device, login: login.number, videoID: videoID, closedAt: nil))
+    }
+
+    /// Makes a guest's entry, and its first session with it.
+    func enter(guest viewer: Int64, at time: Timestamp) throws -> Entry {
+        try enter(
+            Entry(
+                viewer: viewer, id: try connection.nextNumber(of: .session), startedAt: time, device: nil, login: 0,
+                videoID: nil, closedAt: nil))
+    }
+
+    private func enter(_ entry: Entry) throws -> Entry {
+        try insert(Session(id: entry.id, startedAt: entry.startedAt, lastSeenAt: entry.startedAt), of: entry)
         return entry
     }
 
@@ -191,20 +204,21 @@ struct SessionQueries {
             "DELETE FROM session WHERE viewer_id = $1 AND id = $2", [entry.viewer, id])
     }
 
-    /// When a device logged in.
-    func login(of device: UUID) throws -> Timestamp? {
-        try connection.row("SELECT last_logged_in_at FROM device WHERE id = $1", [device])?["last_logged_in_at"]
+    /// When a login began.
+    func start(of login: Login) throws -> Timestamp? {
+        try connection.row("SELECT last_logged_in_at FROM device WHERE id = $1", [login.device])?["last_logged_in_at"]
     }
 
     private func insert(_ session: Session, of entry: Entry) throws {
         try connection.execute(
             """
-            INSERT INTO session (viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO session (
+                viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot, device_login
+            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """,
             [
                 entry.viewer, session.id, entry.id, entry.device, entry.videoID, session.startedAt,
-                session.lastSeenAt, session.seenSlot,
+                session.lastSeenAt, session.seenSlot, entry.login,
             ])
     }
 }
@@ -218,16 +232,21 @@ struct SeenSession {
     fileprivate var staysInSlot: Bool { before.seen(at: at).seenSlot == before.seenSlot }
 }
 
-/// An entry, and what ended its device, if anything did.
+/// An entry, and what ended its login, if anything did.
 struct FoundEntry {
     let entry: Entry
     let removal: (Device.Removal, at: Timestamp)?
 
     fileprivate init(row: Row) throws {
         entry = try Entry(row: row)
-        let removal: Device.Removal? = try row["removal"]
-        let time: Timestamp? = try row["removed_at"]
-        self.removal = removal.flatMap { removal in time.map { (removal, at: $0) } }
+        let login: Int64? = try row["login"]
+        if let login, login != entry.login {
+            removal = (.replaced, at: try row["last_logged_in_at"])
+        } else {
+            let removal: Device.Removal? = try row["removal"]
+            let time: Timestamp? = try row["removed_at"]
+            self.removal = removal.flatMap { removal in time.map { (removal, at: $0) } }
+        }
     }
 }
 
@@ -235,7 +254,8 @@ extension Entry {
     fileprivate init(row: Row) throws {
         self.init(
             viewer: try row["viewer_id"], id: try row["id"], startedAt: try row["started_at"],
-            device: try row["device_id"], videoID: try row["video_id"], closedAt: try row["closed_at"])
+            device: try row["device_id"], login: try row["device_login"], videoID: try row["video_id"],
+            closedAt: try row["closed_at"])
     }
 }
 

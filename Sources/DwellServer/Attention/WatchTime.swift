@@ -33,8 +33,7 @@ package struct WatchTime: Sendable {
         let now = clock.now()
         let (entry, fresh) = try await database.write { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
-            let entry = try store.enter(
-                viewer: login.viewer, device: login.device, video: video, closing: earlier, at: now)
+            let entry = try store.enter(login, video: video, closing: earlier, at: now)
             return (entry, store.contents.fresh)
         }
         settings.contents.remember(fresh)

@@ -47,11 +47,13 @@ struct WatchTimeRoutes {
 }
 
 extension CookieMaker {
+    private static let year = 365 * 86_400
+
     /// The two cookies that name an account's entry.
     func watch(_ entry: Entry) -> [Cookie] {
         [
-            make(.watchSession, "\(entry.id)", maxAge: Logins.lifetime),
-            make(.watchStart, "\(entry.startedAt.milliseconds)", maxAge: Logins.lifetime),
+            make(.watchSession, "\(entry.id)", maxAge: Self.year),
+            make(.watchStart, "\(entry.startedAt.milliseconds)", maxAge: Self.year),
         ]
     }
 }

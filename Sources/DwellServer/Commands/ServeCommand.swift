@@ -41,6 +41,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How many devices one account may be logged in on. (default: 4)")
     var deviceLimit: String?
 
+    @Option(help: "What happens to one device more: deny, ask or evict-oldest. (default: deny)")
+    var devicePolicy: String?
+
+    @Option(help: "How long a login lasts, such as 30d. (default: 365d)")
+    var loginLifetime: String?
+
+    @Option(help: "How long a login lasts that is not used. (default: 365d)")
+    var loginIdle: String?
+
     @Option(help: "How often pages send a heartbeat, in seconds. (default: 180)")
     var heartbeatInterval: String?
 
@@ -55,7 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
             try store.settings([
                 .host: host, .port: port, .publicURL: publicUrl,
                 .allowedOrigins: allowedOrigins, .site: site, .timeZone: timeZone,
-                .deviceLimit: deviceLimit,
+                .deviceLimit: deviceLimit, .devicePolicy: devicePolicy,
+                .loginLifetime: loginLifetime, .loginIdle: loginIdle,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
             ]))
         let logger = try makeLogger()

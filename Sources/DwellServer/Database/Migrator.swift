@@ -37,7 +37,9 @@ package struct Migration: Sendable {
 /// Brings a database to the schema that this program expects.
 package struct Migrator: Sendable {
     /// Every step, in order.
-    package static let migrations: [Migration] = [.tables, .evidence, .nodes, .live, .folding, .mail]
+    package static let migrations: [Migration] = [
+        .tables, .evidence, .nodes, .live, .folding, .browsers, .mail,
+    ]
     /// The number of the last step.
     package static let latest = migrations.last?.number ?? 0
 

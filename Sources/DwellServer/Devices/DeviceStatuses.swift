@@ -2,64 +2,94 @@ import DwellAPI
 import Foundation
 import Synchronization
 
-/// Which devices are in use: remembered, as long as this node hears of every removal.
-final class DeviceStatuses: Sendable {
-    /// What a login needs to know of its device.
-    struct Status: Sendable {
-        let viewer: Int64
-        let removal: (Device.Removal, at: Timestamp)?
-    }
+/// What a login needs to know of its device.
+struct DeviceStatus: Sendable {
+    /// The number by which sessions and statistics know the person.
+    let viewer: Int64
+    /// The number of the login that holds it.
+    let login: Int64
+    let lastLoggedInAt: Timestamp
+    let lastSeenAt: Timestamp
+    let removal: (Device.Removal, at: Timestamp)?
+}
 
-    private struct Key: Hashable {
-        let device: UUID
-        let account: UUID
+/// Which logins are good: remembered, as long as this node hears of every removal.
+final class DeviceStatuses: Sendable {
+    private struct Known {
+        let viewer: Int64
+        /// When the database is to be asked again: it must hear that the device is used, and a login has an end.
+        let until: Timestamp
     }
 
     private struct State {
-        var viewers = BoundedCache<Key, Int64>(capacity: 100_000)
+        var known = BoundedCache<LoginKey, Known>(capacity: 100_000)
         /// Counts removals: what was read before one may be what it changed.
         var removals = 0
     }
 
     private let database: any Database
     private let announcements: Announcements?
+    private let settings: DeviceSettings
     private let state = Mutex(State())
 
     /// - Parameter announcements: Tells of removals; without them nothing is remembered
-    init(database: any Database, announcements: Announcements?) {
+    init(database: any Database, announcements: Announcements?, settings: DeviceSettings) {
         self.database = database
         self.announcements = announcements
+        self.settings = settings
         announcements?.onNews { [weak self] topic, _ in
             if topic == .device { self?.forget() }
         }
     }
 
-    /// The status of a device of an account; `nil` when there is no such device.
-    func status(of device: UUID, account: UUID) async throws -> Status? {
-        let key = Key(device: device, account: account)
+    /// The viewer whom a login lets in; its device counts as used.
+    /// - Throws: ``LoginError``
+    func viewer(of login: LoginKey, at time: Timestamp) async throws -> Int64 {
         let isCurrent = announcements?.isCurrent ?? false
-        let (known, removals) = state.withLock { ($0.viewers[key], $0.removals) }
-        if isCurrent, let known { return Status(viewer: known, removal: nil) }
-        let found = try await database.read { try DeviceQueries(connection: $0).status(of: device, account: account) }
-        if let found, found.removal == nil, isCurrent {
+        let (known, removals) = state.withLock { ($0.known[login], $0.removals) }
+        if isCurrent, let known, time < known.until { return known.viewer }
+        guard let status = try await database.read({ try DeviceQueries(connection: $0).status(of: login) }) else {
+            throw LoginError.invalid
+        }
+        try check(status, of: login, at: time)
+        var seenAt = status.lastSeenAt
+        if time - seenAt >= settings.seenStep {
+            let isTouched = try await database.write { try DeviceQueries(connection: $0).touch(login, at: time) }
+            // Another request was quicker: with the same news, or with the device's end.
+            guard isTouched else { return try await viewer(of: login, at: time) }
+            seenAt = time
+        }
+        if isCurrent {
+            let until = min(seenAt + settings.seenStep, status.lastLoggedInAt + settings.lifetime)
             state.withLock { state in
-                if state.removals == removals { state.viewers.insert(found.viewer, for: key) }
+                if state.removals == removals {
+                    state.known.insert(Known(viewer: status.viewer, until: until), for: login)
+                }
             }
         }
-        return found
+        return status.viewer
     }
 
-    /// The viewer whose device is known to be in use; `nil` when ``status(of:account:)`` has to be asked.
-    func rememberedViewer(of device: UUID, account: UUID) -> Int64? {
-        guard announcements?.isCurrent ?? false else { return nil }
-        return state.withLock { $0.viewers[Key(device: device, account: account)] }
+    /// The viewer whom a login is known to let in; `nil` when ``viewer(of:at:)`` has to be asked.
+    func rememberedViewer(of login: LoginKey, at time: Timestamp) -> Int64? {
+        guard announcements?.isCurrent ?? false, let known = state.withLock({ $0.known[login] }) else { return nil }
+        return time < known.until ? known.viewer : nil
     }
 
     /// Forgets everything: removals are rare, and a device costs one question to learn again.
     func forget() {
         state.withLock { state in
-            state.viewers = BoundedCache(capacity: 100_000)
+            state.known = BoundedCache(capacity: 100_000)
             state.removals += 1
+        }
+    }
+
+    private func check(_ status: DeviceStatus, of login: LoginKey, at time: Timestamp) throws(LoginError) {
+        if status.login != login.number { throw .deviceRemoved(.replaced, at: status.lastLoggedInAt) }
+        switch status.removal ?? settings.end(of: status, at: time) {
+        case nil: return
+        case (.expired, _)?: throw .expired
+        case let (removal, ended)?: throw .deviceRemoved(removal, at: ended)
         }
     }
 }

@@ -1,42 +1,117 @@
-import DwellAPI
+package import DwellAPI
 package import Foundation
 
-/// Lists and ends the devices of an account.
+/// Lists, names and ends the devices of an account.
 package struct Devices: Sendable {
     private let database: any Database
     private let announcements: Announcements?
     private let clock: WallClock
+    private let settings: DeviceSettings
 
-    package init(database: any Database, announcements: Announcements? = nil, clock: WallClock) {
+    package init(
+        database: any Database, announcements: Announcements? = nil, clock: WallClock,
+        settings: DeviceSettings = DeviceSettings()
+    ) {
         self.database = database
         self.announcements = announcements
         self.clock = clock
+        self.settings = settings
     }
 
-    /// The devices an account is logged in on, the latest login first.
-    package func list(of login: Login) async throws -> [Device] {
-        try await database.read { try DeviceQueries(connection: $0).inUse(by: login.account) }
+    /// The devices an account is logged in on, the latest login first, and how many there may be.
+    package func list(of login: Login) async throws -> (devices: [Device], quota: DeviceQuota) {
+        let now = clock.now()
+        return try await database.read { [settings] connection in
+            let account = try AccountQueries(connection: connection).account(id: login.account)
+            return (
+                try DeviceQueries(connection: connection).inUse(by: login.account, at: now, settings),
+                account.map { settings.quota(of: $0) } ?? settings.quota
+            )
+        }
     }
 
     /// Ends another device of the same account; its token is dead when this returns.
     /// - Throws: ``DeviceError/ownDevice``, or ``DeviceError/notFound`` for an unknown or somebody else's device
     package func remove(_ id: UUID, by login: Login) async throws {
         guard id != login.device else { throw DeviceError.ownDevice }
-        try await end(id, of: login.account, as: .removed)
-    }
-
-    /// Ends the device that asks.
-    package func logOut(_ login: Login) async throws {
-        try await end(login.device, of: login.account, as: .logout)
-    }
-
-    private func end(_ id: UUID, of account: UUID, as removal: Device.Removal) async throws {
         let now = clock.now()
         try await database.write { connection in
-            guard try DeviceQueries(connection: connection).remove(id, of: account, as: removal, at: now) else {
+            guard try DeviceQueries(connection: connection).remove(id, of: login.account, as: .removed, at: now) else {
                 throw DeviceError.notFound
             }
         }
         announcements?.tellHere(.device, id.lowercase)
+    }
+
+    /// Ends the device that asks.
+    package func logOut(_ login: Login) async throws {
+        let now = clock.now()
+        try await database.write { connection in
+            guard try DeviceQueries(connection: connection).remove(login, as: .logout, at: now) else {
+                throw DeviceError.notFound
+            }
+        }
+        announcements?.tellHere(.device, login.device.lowercase)
+    }
+
+    /// Calls a device what its owner likes, also after the next login.
+    /// - Throws: ``InvalidField`` named `device_name`, or ``DeviceError/notFound``
+    package func rename(_ id: UUID, to name: String, by login: Login) async throws {
+        let name = name.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard (1...100).contains(name.count), AccountRules.isPlain(name) else {
+            throw InvalidField("device_name", expected: "1 to 100 characters")
+        }
+        try await database.write { connection in
+            guard try DeviceQueries(connection: connection).rename(id, of: login.account, to: name) else {
+                throw DeviceError.notFound
+            }
+        }
+    }
+
+    /// Limits the devices of an account. Nobody is logged out by it: a lower limit keeps new devices out until there is
+    /// room.
+    /// - Parameters:
+    ///   - username: Whose
+    ///   - change: Changes what holds for the account; `nil` leaves it to the server's setting
+    /// - Returns: What holds then
+    /// - Throws: ``InvalidField`` when there is no such account
+    package func limit(
+        of username: String, _ change: @Sendable @escaping (inout Int?, inout DevicePolicy?) -> Void
+    ) async throws -> (limit: Int?, policy: DevicePolicy?) {
+        try await database.write { connection in
+            var account = try Self.account(username, connection)
+            change(&account.deviceLimit, &account.devicePolicy)
+            try AccountQueries(connection: connection).limitDevices(
+                of: account.id, to: account.deviceLimit, account.devicePolicy)
+            return (account.deviceLimit, account.devicePolicy)
+        }
+    }
+
+    /// Ends every device of an account, or of everybody; every node hears of it within a second.
+    /// - Parameter username: Whose; `nil` is everybody's
+    /// - Returns: How many there were
+    /// - Throws: ``InvalidField`` when there is no such account
+    package func removeAll(of username: String?) async throws -> Int {
+        let now = clock.now()
+        return try await database.write { connection in
+            let account = try username.map { try Self.account($0, connection).id }
+            return try DeviceQueries(connection: connection).removeAll(of: account, as: .operator, at: now).count
+        }
+    }
+
+    private static func account(_ username: String, _ connection: any DatabaseConnection) throws -> Account {
+        guard let account = try AccountQueries(connection: connection).account(username: username) else {
+            throw InvalidField("the username", expected: "one that there is; there is no account \(username)")
+        }
+        return account
+    }
+
+    /// Notes the end of all devices that ended by themselves, and forgets tickets that nobody used.
+    func removeEnded() async throws {
+        let now = clock.now()
+        try await database.write { [settings] connection in
+            try DeviceQueries(connection: connection).removeEnded(at: now, settings)
+            try DeviceTicketQueries(connection: connection).removeEnded(at: now)
+        }
     }
 }

@@ -1,6 +1,5 @@
 package import DwellAPI
 package import Foundation
-import JWTKit
 import Synchronization
 
 /// A person who is logged in on a device.
@@ -8,8 +7,17 @@ package struct Login: Sendable, Equatable {
     /// The account's id.
     package let account: UUID
     package let device: UUID
+    /// Which of the device's logins it is.
+    package let number: Int64
     /// The number by which sessions and statistics know the person.
     package let viewer: Int64
+}
+
+/// What a token says of a login.
+struct LoginKey: Sendable, Hashable {
+    let account: UUID
+    let device: UUID
+    let number: Int64
 }
 
 /// Why a login token does not let anybody in.
@@ -20,42 +28,45 @@ package enum LoginError: Error, Equatable {
     case expired
     /// It is not one of this server's.
     case invalid
-    /// Its device was ended.
+    /// Its device was ended, or logged in anew.
     case deviceRemoved(Device.Removal, at: Timestamp)
 }
 
-/// Makes and checks login tokens: JSON Web Tokens that name an account and a device. The device's row has the last
-/// word on each request.
+/// Makes and checks login tokens: JSON Web Tokens that name an account, a device, and which of the device's logins it
+/// is. The device's row has the last word on each request.
 package struct Logins: Sendable {
-    /// How long a token lasts, in seconds: 365 days.
-    package static let lifetime = 31_536_000
-
-    private let keys: JWTKeyCollection
+    private let keys: LoginKeys
     private let statuses: DeviceStatuses
     private let verified = VerifiedTokens()
     private let clock: WallClock
+    private let settings: DeviceSettings
 
     /// - Parameters:
     ///   - secret: Signs the tokens
     ///   - database: Where the devices are
     ///   - announcements: Tells of devices removed on other nodes; without them each request asks the database
     ///   - clock: Decides what is expired
+    ///   - settings: How long logins last
     package init(
-        secret: SecretKey, database: any Database, announcements: Announcements? = nil, clock: WallClock
+        secret: SecretKey, database: any Database, announcements: Announcements? = nil, clock: WallClock,
+        settings: DeviceSettings = DeviceSettings()
     ) async {
-        keys = JWTKeyCollection()
-        await keys.add(hmac: HMACKey(key: secret.derived(for: .login)), digestAlgorithm: .sha256, kid: "1")
-        statuses = DeviceStatuses(database: database, announcements: announcements)
+        keys = await LoginKeys(secret)
+        statuses = DeviceStatuses(database: database, announcements: announcements, settings: settings)
         self.clock = clock
+        self.settings = settings
     }
+
+    /// How long a token lasts, in seconds.
+    package var lifetime: Int { Int(settings.lifetime / 1000) }
 
     /// A token for a device.
     package func token(for device: Device) async throws -> String {
         let now = clock.now().milliseconds / 1000
         return try await keys.sign(
-            Payload(
-                userId: device.account.lowercase, deviceId: device.id.lowercase, iat: now,
-                exp: now + Int64(Self.lifetime), aud: Payload.audience), kid: "1")
+            LoginPayload(
+                userId: device.account.lowercase, deviceId: device.id.lowercase, login: device.login, iat: now,
+                exp: now + Int64(lifetime), aud: LoginPayload.audience))
     }
 
     /// Who a token lets in.
@@ -63,70 +74,56 @@ package struct Logins: Sendable {
     package func login(token: String?) async throws -> Login {
         guard let token, !token.isEmpty else { throw LoginError.missing }
         let claims = try await claims(of: token)
-        guard isCurrent(claims) else { throw LoginError.expired }
-        guard let status = try await statuses.status(of: claims.device, account: claims.account) else {
-            throw LoginError.invalid
-        }
-        if let (removal, time) = status.removal { throw LoginError.deviceRemoved(removal, at: time) }
-        return Login(account: claims.account, device: claims.device, viewer: status.viewer)
+        let now = clock.now()
+        guard claims.isCurrent(at: now) else { throw LoginError.expired }
+        return claims.login(viewer: try await statuses.viewer(of: claims.login, at: now))
     }
 
     /// Who a token lets in, as far as that can be told at once.
     /// - Returns: `nil` when ``login(token:)`` has to be asked
     func rememberedLogin(token: String) -> Login? {
-        guard let claims = verified[token], isCurrent(claims),
-            let viewer = statuses.rememberedViewer(of: claims.device, account: claims.account)
+        let now = clock.now()
+        guard let claims = verified[token], claims.isCurrent(at: now),
+            let viewer = statuses.rememberedViewer(of: claims.login, at: now)
         else { return nil }
-        return Login(account: claims.account, device: claims.device, viewer: viewer)
+        return claims.login(viewer: viewer)
     }
 
-    private func isCurrent(_ claims: VerifiedTokens.Claims) -> Bool {
-        clock.now().milliseconds / 1000 < claims.end
-    }
-
-    private func claims(of token: String) async throws -> VerifiedTokens.Claims {
+    private func claims(of token: String) async throws -> LoginClaims {
         if let claims = verified[token] { return claims }
-        guard let payload = try? await keys.verify(token, as: Payload.self), payload.aud == Payload.audience,
+        guard let payload = await keys.payload(of: token), payload.aud == LoginPayload.audience,
             let account = UUID(uuidString: payload.userId), let device = UUID(uuidString: payload.deviceId)
         else { throw LoginError.invalid }
-        let claims = VerifiedTokens.Claims(account: account, device: device, end: payload.exp)
+        let claims = LoginClaims(
+            login: LoginKey(account: account, device: device, number: payload.login ?? 0), end: payload.exp)
         verified.remember(claims, of: token)
         return claims
     }
+}
 
-    private struct Payload: JWTPayload {
-        static let audience = "login"
+/// What a token says whose signature was checked.
+private struct LoginClaims {
+    let login: LoginKey
+    /// Seconds since 1970.
+    let end: Int64
 
-        let userId: String
-        let deviceId: String
-        /// Seconds since 1970.
-        let iat: Int64
-        /// Seconds since 1970.
-        let exp: Int64
-        let aud: String
+    func isCurrent(at time: Timestamp) -> Bool { time.milliseconds / 1000 < end }
 
-        /// The signature is all that is checked here; the end is compared with the server's own clock.
-        func verify(using algorithm: some JWTAlgorithm) {}
+    func login(viewer: Int64) -> Login {
+        Login(account: login.account, device: login.device, number: login.number, viewer: viewer)
     }
 }
 
 /// What login tokens say whose signature was checked: that stays true. Whether they have ended, and their device, must
 /// be asked each time.
 private final class VerifiedTokens: Sendable {
-    struct Claims {
-        let account: UUID
-        let device: UUID
-        /// Seconds since 1970.
-        let end: Int64
-    }
+    private let known = Mutex(BoundedCache<String, LoginClaims>(capacity: 20_000))
 
-    private let known = Mutex(BoundedCache<String, Claims>(capacity: 20_000))
-
-    subscript(token: String) -> Claims? {
+    subscript(token: String) -> LoginClaims? {
         known.withLock { $0[token] }
     }
 
-    func remember(_ claims: Claims, of token: String) {
+    func remember(_ claims: LoginClaims, of token: String) {
         known.withLock { $0.insert(claims, for: token) }
     }
 }

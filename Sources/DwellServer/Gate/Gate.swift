@@ -19,7 +19,7 @@ package struct Gate: Sendable {
         self.database = database
         self.clock = clock
         tokens = EntryTokens(secret: secret, clock: clock)
-        access = SignedToken(key: secret.derived(for: .access))
+        access = SignedToken(keys: secret.derived(for: .access))
     }
 
     /// Opens a new session for whoever says to own an address; one visitor has many.
@@ -30,7 +30,7 @@ package struct Gate: Sendable {
         return try await database.write { connection in
             let viewer = try GateQueries(connection: connection).guest(email: email, now: now)
             return try SessionQueries(connection: connection)
-                .enter(viewer: viewer, device: nil, videoID: nil, at: now)
+                .enter(guest: viewer, at: now)
         }
     }
 

@@ -5,6 +5,9 @@ struct CookieMaker: Sendable {
     /// Whether people reach the server by https.
     let isSecure: Bool
 
+    /// As long as browsers keep a cookie, in seconds: 400 days.
+    static let longest = 400 * 86_400
+
     /// A cookie.
     /// - Parameters:
     ///   - name: One of ``CookieName``
@@ -38,6 +41,8 @@ enum CookieName: String {
     case verification = "dwell_verification"
     /// The login.
     case token
+    /// What the browser is recognised by at its next login.
+    case browser = "dwell_browser"
     /// The watch-time session's number.
     case watchSession = "sessionId"
     /// When the watch-time session began, in milliseconds.

@@ -1,12 +1,16 @@
 package import Hummingbird
+package import NIOCore
 
 /// What every route gets beside the request.
 package struct DwellRequestContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
+    /// Where the connection comes from: the client, or a proxy.
+    package let peer: SocketAddress?
     /// Whether the request comes from a page on an origin that the operator listed.
     var isFromListedOrigin = false
 
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
+        peer = source.channel.remoteAddress
     }
 }

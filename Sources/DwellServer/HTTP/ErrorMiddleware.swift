@@ -36,7 +36,8 @@ struct ErrorMiddleware: RouterMiddleware {
             case .message:
                 try Response.json(
                     MessageErrorBody(
-                        msg: error.message, code: error.code, field: error.field, devices: error.devices))
+                        msg: error.message, code: error.code, field: error.field, devices: error.devices,
+                        ticket: error.ticket))
             case .problem:
                 try Response.json(
                     ProblemBody(

@@ -3,6 +3,7 @@ import HTTPTypes
 /// Header names that the HTTP types library does not have.
 extension HTTPField.Name {
     static let acceptClientHints = name("Accept-CH")
+    static let forwardedFor = name("X-Forwarded-For")
     static let referrerPolicy = name("Referrer-Policy")
     static let secCHUA = name("Sec-CH-UA")
     static let secCHUAFullVersionList = name("Sec-CH-UA-Full-Version-List")

@@ -11,6 +11,8 @@ struct PublicError: Error {
     var field: String?
     /// The devices in use, when there are too many.
     var devices: [DeviceRecord]?
+    /// Lets one of them be replaced.
+    var ticket: String?
     /// How many segments of a beat were stored nevertheless.
     var stored: Int?
     /// Every segment of a beat that was refused.
@@ -97,15 +99,23 @@ extension PublicError {
 
     private init(_ error: DeviceError) {
         switch error {
-        case .limitReached(let devices):
+        case .limitReached(let devices, let ticket):
             self.init(
                 status: Self.misdirected, code: .deviceLimit, message: "Maximum user device logged in",
-                devices: devices.map(\.record))
+                devices: devices.map(\.record), ticket: ticket?.secret.text)
         case .ownDevice:
             self.init(
                 status: .badRequest, code: .ownDevice, message: "Can't remove this device! Try logging out.")
         case .notFound: self.init(status: .notFound, code: .notFound, message: "Device not found")
+        case .ticketUnknown: self.init(ticket: "is none, or was used already")
+        case .ticketExpired: self.init(ticket: "is past its end")
+        case .ticketOfOtherBrowser: self.init(ticket: "was given to another browser")
         }
+    }
+
+    private init(ticket reason: String) {
+        self.init(
+            status: .unauthorized, code: .ticketInvalid, message: "This ticket \(reason). Log in again.")
     }
 
     private init(_ error: LoginError) {
@@ -127,6 +137,10 @@ extension Device.Removal {
         case .logout: "logged out"
         case .removed: "removed from the access list"
         case .replaced: "replaced by a new login on the same browser"
+        case .evicted: "removed to make room for a login on another browser"
+        case .idle: "logged out because it was not used"
+        case .expired: "logged out at the end of its login"
+        case .operator: "logged out by the operator of this server"
         }
     }
 }

@@ -154,10 +154,10 @@ package struct ExpressImport: Sendable {
             throw OldSessionRules.Refusal(reason: "the id is no UUID")
         }
         let (person, _) = try self.person(row)
+        let lastLoggedInAt = try row.text("last_logged_in").flatMap { reader.time($0) } ?? now
         let device = Device(
             id: id, account: person, name: Self.label(try row.text("device_name")),
-            os: Self.label(try row.text("device_os")),
-            lastLoggedInAt: try row.text("last_logged_in").flatMap { reader.time($0) } ?? now)
+            os: Self.label(try row.text("device_os")), lastLoggedInAt: lastLoggedInAt, lastSeenAt: lastLoggedInAt)
         return OldAccounts.OldDevice(device: device, removedAt: max(now, device.lastLoggedInAt))
     }
 

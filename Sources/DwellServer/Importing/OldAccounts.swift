@@ -53,12 +53,12 @@ struct OldAccounts {
                 guard !isDryRun else { return .imported }
                 try connection.execute(
                     """
-                    INSERT INTO device (id, account_id, name, os, last_logged_in_at, removed_at, removal)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7)
+                    INSERT INTO device (id, account_id, name, os, last_logged_in_at, last_seen_at, removed_at, removal)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                     """,
                     [
                         id, old.device.account, old.device.name, old.device.os, old.device.lastLoggedInAt,
-                        old.removedAt, Device.Removal.removed,
+                        old.device.lastSeenAt, old.removedAt, Device.Removal.removed,
                     ])
                 return .imported
             }

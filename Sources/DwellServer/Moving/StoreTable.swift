@@ -42,7 +42,9 @@ package struct StoreTable: Sendable {
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
-    /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, and mails that wait, with the codes
-    /// in them.
-    package static let own: Set = ["schema_migration", "sequence", "job", "announcement", "mail", "mailed_code"]
+    /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, tickets that last minutes, and mails
+    /// that wait, with the codes in them.
+    package static let own: Set = [
+        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code",
+    ]
 }

@@ -1,4 +1,3 @@
-import Crypto
 import DwellAPI
 import Foundation
 
@@ -19,8 +18,7 @@ package struct APIKeys: Sendable {
     package func create(name: String) async throws -> String {
         let name = name.trimmingCharacters(in: .whitespacesAndNewlines)
         guard (1...100).contains(name.count) else { throw InvalidField("name", expected: "1 to 100 characters") }
-        let random = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
-        let key = "dwell_" + random.hexadecimal
+        let key = "dwell_" + RandomSecret().text
         let now = clock.now()
         try await database.write { connection in
             guard try connection.row("SELECT 1 AS one FROM api_key WHERE name = $1", [name]) == nil else {
@@ -28,21 +26,16 @@ package struct APIKeys: Sendable {
             }
             try connection.execute(
                 "INSERT INTO api_key (id, name, hash, created_at) VALUES ($1, $2, $3, $4)",
-                [UUID(), name, Self.hash(key), now])
+                [UUID(), name, RandomSecret.hash(of: key), now])
         }
         return key
     }
 
     /// Whether a key is one of ours.
     package func isValid(_ key: String) async throws -> Bool {
-        // 256 random bits need no slow hash, and looking up a hash tells nothing about the key by its time.
-        let hash = Self.hash(key)
+        let hash = RandomSecret.hash(of: key)
         return try await database.read {
             try $0.row("SELECT 1 AS one FROM api_key WHERE hash = $1", [hash]) != nil
         }
-    }
-
-    private static func hash(_ key: String) -> String {
-        SHA256.hash(data: Data(key.utf8)).hexadecimal
     }
 }

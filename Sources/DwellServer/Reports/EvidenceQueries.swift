@@ -23,9 +23,7 @@ struct EvidenceQueries {
     /// The device that a session's beats came from.
     func devices(of session: ListedSession) throws -> [DeviceRecord] {
         guard let id = session.device else { return [] }
-        return try connection.rows(
-            "SELECT id, account_id, name, os, last_logged_in_at FROM device WHERE id = $1", [id]
-        ).map { try Device(row: $0).record }
+        return try DeviceQueries(connection: connection).device(id).map { [$0.evidence] } ?? []
     }
 }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import DwellServer
 
 @Suite struct SignedTokenTests {
-    private let token = SignedToken(key: SymmetricKey(data: Data(repeating: 1, count: 32)))
+    private let token = SignedToken(keys: [SymmetricKey(data: Data(repeating: 1, count: 32))])
     private let content = SignedToken.Content(viewer: 12, entry: 34, expiresAt: Timestamp(milliseconds: 1000))
     private let now = Timestamp(milliseconds: 999)
 
@@ -29,9 +29,22 @@ import Testing
 
     @Test func `is worth nothing under another key`() {
         let secret = SecretKey(Data(repeating: 7, count: 32))
-        let session = SignedToken(key: secret.derived(for: .session))
-        let access = SignedToken(key: secret.derived(for: .access))
+        let session = SignedToken(keys: secret.derived(for: .session))
+        let access = SignedToken(keys: secret.derived(for: .access))
         #expect(access.content(of: session.value(of: content), now: now) == nil)
+    }
+
+    @Test func `is good under the key before, and makes the next with the new one`() {
+        let (old, new, newest) = (Self.key(1), Self.key(2), Self.key(3))
+        let value = SignedToken(keys: [old]).value(of: content)
+        #expect(SignedToken(keys: [new, old]).content(of: value, now: now) == content)
+        #expect(SignedToken(keys: [newest, new]).content(of: value, now: now) == nil)
+        let next = SignedToken(keys: [new, old]).value(of: content)
+        #expect(SignedToken(keys: [new]).content(of: next, now: now) == content)
+    }
+
+    private static func key(_ byte: UInt8) -> SymmetricKey {
+        SymmetricKey(data: Data(repeating: byte, count: 32))
     }
 
     @Test(arguments: ["", "1", "4711", "null", String(repeating: "A", count: 54), String(repeating: "é", count: 27)])

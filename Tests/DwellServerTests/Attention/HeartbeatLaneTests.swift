@@ -98,9 +98,9 @@ import Testing
                 let login = try await logins.login(token: token)
                 #expect(try await remembered(token, by: logins) == login)
                 #expect(logins.rememberedLogin(token: String(token.dropLast())) == nil)
-                store.clock.advance(by: Int64(Logins.lifetime) * 1000)
+                store.clock.advance(by: DeviceSettings.year)
                 #expect(logins.rememberedLogin(token: token) == nil)
-                store.clock.advance(by: -Int64(Logins.lifetime) * 1000)
+                store.clock.advance(by: -DeviceSettings.year)
                 #expect(try await remembered(token, by: logins) == login)
                 announcements.tellHere(.device, device.id.lowercase)
                 #expect(logins.rememberedLogin(token: token) == nil)
@@ -119,7 +119,8 @@ import Testing
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()
         let accounts = Accounts(
-            database: store.database, hasher: try PasswordHasher(pool: pool), clock: store.clock.clock, deviceLimit: 4)
+            database: store.database, hasher: try PasswordHasher(pool: pool), clock: store.clock.clock,
+            devices: DeviceSettings())
         _ = try await accounts.register(
             RegisterBody(
                 username: "ada", firstName: "Ada", lastName: "Lovelace", email: "ada@example.com",
@@ -127,7 +128,7 @@ import Testing
         let browser = DeviceDescription(
             userAgent: "curl/8.1", hints: ClientHints(), rules: try SharedRules.embedded.get())
         let device = try await accounts.login(
-            LoginBody(username: "ada", password: "correct horse"), on: browser, presented: nil
+            LoginBody(username: "ada", password: "correct horse"), from: LoginOrigin(description: browser)
         ).device
         try await pool.shutdownGracefully()
         return device

@@ -15,12 +15,12 @@ import Testing
 
         #expect(
             try await Migrator.migrate(database, now: clock.now) == [
-                "2 evidence", "3 nodes", "4 live", "5 folding", "7 mail",
+                "2 evidence", "3 nodes", "4 live", "5 folding", "6 browsers", "7 mail",
             ])
         let days = LocalDays(timeZone: .gmt)
         let reports = Reports(database: database, days: days, clock: clock.clock)
         let sessions = try await reports.sessions(SessionFilter()).sessions.sorted { $0.id < $1.id }
-        #expect(sessions.map(\.visibleMs) == [60_000, 0])
+        #expect(sessions.prefix(2).map(\.visibleMs) == [60_000, 0])
         let evidence = try #require(try await reports.evidence(session: 1))
         #expect(evidence.refused == RefusedRecord(futureMs: 500))
         #expect(evidence.segments.map(\.beats) == [1])
@@ -41,6 +41,37 @@ import Testing
         try database.close()
     }
 
+    @Test func `sessions keep their devices, and devices what they were, when their table is made anew`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "dwell-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let database = try SQLiteDatabase(path: folder.appending(path: "old.sqlite").path(percentEncoded: false))
+        try await Self.makeFirstVersion(database)
+        _ = try await Migrator.migrate(database, now: Timestamp(milliseconds: 200_000))
+        let kept = try await database.read { connection in
+            try connection.rows("SELECT id, device_id FROM session WHERE viewer_id = 2 ORDER BY id").map { row in
+                try row["device_id"] as String?
+            }
+        }
+        #expect(kept == [Self.device, Self.oldDevice])
+        let statuses = try await database.read { connection in
+            try [Self.device, Self.oldDevice].map { device in
+                try DeviceQueries(connection: connection).status(
+                    of: LoginKey(
+                        account: try #require(UUID(uuidString: Self.account)),
+                        device: try #require(UUID(uuidString: device)), number: 0))
+            }
+        }
+        // It was last seen by its session.
+        #expect(statuses.map { $0?.lastSeenAt.milliseconds } == [7000, 4200])
+        #expect(statuses.map { $0?.removal?.0 } == [nil, .removed])
+        try database.close()
+    }
+
+    private static let account = "11111111-1111-1111-1111-111111111111"
+    private static let device = "22222222-2222-2222-2222-222222222222"
+    private static let oldDevice = "33333333-3333-3333-3333-333333333333"
+
     private static func makeFirstVersion(_ database: SQLiteDatabase) async throws {
         try await database.write { connection in
             for statement in Migration.tables.statements.compactMap({ $0.text(for: .sqlite) }) {
@@ -58,6 +89,16 @@ import Testing
                     (1, 1, 't', 0, 0, 60000, 'active', NULL, NULL, NULL, NULL, NULL, 500, 'future')
                 """,
                 "INSERT INTO daily_statistic VALUES (1, 0, 0, 60000, 60000)",
+                "INSERT INTO viewer VALUES (2, 'account', NULL, 0)",
+                """
+                INSERT INTO account VALUES (
+                    '\(account)', 2, 'bea', 'bea', 'Bea', 'Example', 'bea@example.com', '', NULL, NULL, NULL, NULL, 0, 0,
+                    0, 0)
+                """,
+                "INSERT INTO device VALUES ('\(device)', '\(account)', 'Firefox', 'Linux', 5000, NULL, NULL)",
+                "INSERT INTO device VALUES ('\(oldDevice)', '\(account)', 'Firefox', 'Linux', 4000, 4500, 'removed')",
+                "INSERT INTO session VALUES (2, 3, '\(device)', NULL, NULL, 6000, 7000, 7000)",
+                "INSERT INTO session VALUES (2, 4, '\(oldDevice)', NULL, NULL, 4000, 4200, 4300)",
             ] { try connection.execute(statement) }
         }
     }

@@ -62,7 +62,7 @@ private struct Paths {
         let (viewer, device) = try await store.addAccount()
         let watchTime = WatchTime(
             database: database, writer: writer, settings: store.settings, clock: store.clock.clock)
-        let login = Login(account: UUID(), device: device, viewer: viewer)
+        let login = Login(account: UUID(), device: device, number: 0, viewer: viewer)
         let first = try await watchTime.start(login, video: "lesson", earlier: nil)
         _ = try await watchTime.log(login, entry: first.id)
         _ = try await watchTime.start(login, video: "lesson", earlier: first.id)
@@ -74,7 +74,7 @@ private struct Paths {
                 Guest.segment(Int(hours), from: now - 1_200_000, to: now - 300_000, page: "/p1", end: .hidden),
                 Guest.segment(Int(hours) + 20, from: now - 7_000_000, to: now - 5_000_000, tab: "u"),
             ]
-            for source in [token, Beat.Source.device(viewer: viewer, device: device, entry: nil)] {
+            for source in [token, Beat.Source.login(login, entry: nil)] {
                 for content in [Beat.Content.presence(page: "/p2"), .claims(claims, sentAt: now, interval: 15_000)] {
                     _ = try await writer.store(Beat(source: source, arrival: store.clock.now, content: content))
                 }

@@ -94,6 +94,44 @@ import Testing
         #expect(try await store.rows("SELECT * FROM daily_statistic ORDER BY viewer_id, day, content_id") == first)
     }
 
+    @Test func `a day that a beat made dirty while it was computed stays dirty`() async throws {
+        let store = try await TestStore()
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            try await guest.beat()
+            let taken = try await store.take(by: 1)
+            #expect(taken.count == 1)
+            store.clock.advance(by: 60_000)
+            try await guest.beat()
+            #expect(try await store.release(taken, by: 1) == [false])
+            #expect(try await store.take(by: 2) == taken)
+        }
+    }
+
+    @Test func `of two that compute a day the last to take it keeps it`() async throws {
+        let store = try await TestStore()
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            try await guest.beat()
+        }
+        let taken = try await store.take(by: 1)
+        #expect(try await store.take(by: 2) == taken)
+        #expect(try await store.release(taken, by: 1) == [false])
+        #expect(try await store.release(taken, by: 2) == [true])
+        #expect(try await store.take(by: 3) == [])
+    }
+
+    @Test func `what somebody took and never computed is computed the next time`() async throws {
+        let store = try await TestStore()
+        try await store.withWriter { writer in
+            let guest = try await Guest(store, writer)
+            try await guest.beat()
+        }
+        _ = try await store.take(by: 1)
+        #expect(try await store.statistics.aggregate() == 1)
+        #expect(try await store.statistics.aggregate() == 0)
+    }
+
     @Test func `another time zone cuts every day anew`() async throws {
         let store = try await TestStore(timeZone: "UTC")
         store.clock.set(Timestamp(at: "2026-03-02T23:30:00Z"))
@@ -138,6 +176,20 @@ import Testing
             })
         return seconds.reduce(into: [:]) { totals, second in
             totals[days.day(of: Timestamp(milliseconds: second)), default: 0] += 1000
+        }
+    }
+}
+
+extension TestStore {
+    fileprivate func take(by taker: Int64) async throws -> [ViewerDay] {
+        try await database.write {
+            try StatisticQueries(connection: $0).takeDirty(after: nil, limit: 10, taker: taker)
+        }
+    }
+
+    fileprivate func release(_ days: [ViewerDay], by taker: Int64) async throws -> [Bool] {
+        try await database.write { connection in
+            try days.map { try StatisticQueries(connection: connection).release($0, takenBy: taker) }
         }
     }
 }
