@@ -36,7 +36,7 @@ def forget(page: Page, server: Dwell, email: str, mails: MailServer) -> Mail:
     page.get_by_label("Email").fill(email)
     page.get_by_role("button").click()
     expect(page.get_by_label("Code")).to_be_visible()
-    return next(mail for mail in mails.to(email, 2) if "password" in mail.message["Subject"])
+    return next(mail for mail in mails.to(email, 2) if "code for" in mail.message["Subject"])
 
 
 def choose(page: Page, password: str) -> None:

@@ -224,3 +224,31 @@ def test_what_a_device_says_of_itself_is_no_markup(mailing: Dwell, mails: MailSe
     ann.login(user_agent='Browser"><a href=//evil.example>&amp; 1.0')
     (mail,) = notices(mails, ann, mailing)
     assert "<a href=//evil" not in mail.part("html")
+
+
+# Another password
+
+
+def test_who_gets_another_password_is_told(mailing: Dwell, mails: MailServer) -> None:
+    ann = confirmed(mailing, mails)
+    given = {"current": ann.given["password"], "new": "another good password"}
+    succeeded(ann.login().client.post("/auth/password", json=given))
+    (mail,) = about(mails, ann, "another password")
+    assert "/auth/password/forgot" in mail.part("plain")
+    assert given["new"] not in mail.part("plain") + mail.part("html")
+
+
+def test_a_refused_change_is_not_told(mailing: Dwell, mails: MailServer) -> None:
+    ann = confirmed(mailing, mails)
+    given = {"current": "wrong one", "new": "another good password"}
+    refused(ann.login().client.post("/auth/password", json=given), 400)
+    assert not mailing.sql("SELECT id FROM mail WHERE recipient = ? AND kind = 'changed_password'", ann.given["email"])
+    assert len(mails.now_to(ann.given["email"])) == 1
+
+
+def test_a_password_that_was_chosen_by_mail_is_told(mailing: Dwell, mails: MailServer) -> None:
+    ann, client = registered(mailing)
+    succeeded(client.post("/auth/password/forgot", json={"email": ann.given["email"]}))
+    code = about(mails, ann, "code for")[0].code
+    succeeded(client.post("/auth/password/reset", json={"code": code, "password": "another good password"}))
+    about(mails, ann, "Your account has another password")

@@ -314,7 +314,7 @@ def reset_code(mails: MailServer, one: Person, count: int = 1) -> str:
 
 def resets(mails: MailServer, one: Person, count: int) -> list[Mail]:
     def found() -> list[Mail] | None:
-        all = [mail for mail in mails.now_to(one.given["email"]) if "password" in mail.message["Subject"]]
+        all = [mail for mail in mails.now_to(one.given["email"]) if "code for" in mail.message["Subject"]]
         return all if len(all) >= count else None
 
     return eventually(found, 15, f"{count} mails about a password")

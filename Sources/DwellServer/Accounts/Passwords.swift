@@ -7,19 +7,24 @@ package struct Passwords: Sendable {
     private let announcements: Announcements?
     private let hasher: PasswordHasher
     private let clock: WallClock
+    /// `nil` when mail is not set up.
+    private let outbox: Outbox?
 
     /// - Parameters:
     ///   - database: Where accounts and devices are
     ///   - announcements: Told of devices that are signed out
     ///   - hasher: For passwords
     ///   - clock: For the time of the change
+    ///   - outbox: Tells the owner of it
     package init(
-        database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock
+        database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock,
+        outbox: Outbox? = nil
     ) {
         self.database = database
         self.announcements = announcements
         self.hasher = hasher
         self.clock = clock
+        self.outbox = outbox
     }
 
     /// Gives an account another password, and signs out its other devices where that is wished.
@@ -28,15 +33,16 @@ package struct Passwords: Sendable {
         try PasswordRules.check(body.new, as: "new")
         let wrong = InvalidField("current", expected: "the password that the account has")
         let account = try await database.read { try AccountQueries(connection: $0).account(id: login.account) }
-        guard let old = account?.passwordHash, try await hasher.verify(body.current, against: old) else { throw wrong }
+        guard let account, try await hasher.verify(body.current, against: account.passwordHash) else { throw wrong }
         let new = try await hasher.hash(body.new)
         let now = clock.now()
         let ended = try await database.write { connection in
             guard
                 try AccountQueries(connection: connection)
-                    .changePassword(of: login.account, from: old, to: new, at: now)
+                    .changePassword(of: account.id, from: account.passwordHash, to: new, at: now)
             else { throw wrong }
-            if let account { try MailedCodeQueries(connection: connection).cancel(.reset, of: account.email) }
+            try MailedCodeQueries(connection: connection).cancel(.reset, of: account.email)
+            if account.isVerified { try tell(account, at: now, connection) }
             guard body.signOutOthers == true else { return [UUID]() }
             return try DeviceQueries(connection: connection)
                 .removeAll(of: login.account, but: login.device, as: .removed, at: now)
@@ -67,6 +73,7 @@ package struct Passwords: Sendable {
             else { return nil }
             try accounts.resetPassword(of: account.id, to: hash, at: now)
             try codes.cancel(.reset, of: email)
+            try tell(account, at: now, connection)
             let ended = try DeviceQueries(connection: connection).removeAll(of: account.id, as: .removed, at: now)
             return (account.username, ended)
         }
@@ -74,5 +81,13 @@ package struct Passwords: Sendable {
         guard let done else { throw AccountError.codeRefused }
         for device in done.ended { announcements?.tellHere(.device, device.lowercase) }
         return done.username
+    }
+
+    /// Mails the owner that the password is another one now.
+    private func tell(_ account: Account, at time: Timestamp, _ connection: any DatabaseConnection) throws {
+        guard let outbox else { return }
+        try outbox.queue(
+            .changedPassword(at: time, publicURL: outbox.publicURL), to: account.email, at: time,
+            until: time + Outbox.noticeLifetime, connection)
     }
 }

@@ -31,7 +31,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let gateRoutes = GateRoutes(gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies)
     let passwordRoutes = PasswordRoutes(
         passwords: Passwords(
-            database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock),
+            database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
+            outbox: parts.codes.outbox),
         codes: parts.codes, logins: parts.logins, pages: parts.pages, cookies: cookies)
     let verificationRoutes = VerificationRoutes(
         verification: Verification(database: parts.database, codes: parts.codes, clock: parts.clock),

@@ -1,9 +1,12 @@
+import DwellAPI
+
 /// What a mail says.
 struct Letter: Sendable {
     /// Tells the letters apart in the log.
     enum Kind: String, Sendable, SQLConvertible {
         case reset, verification
         case newDevice = "new_device"
+        case changedPassword = "changed_password"
     }
 
     let kind: Kind
@@ -46,6 +49,19 @@ extension Letter {
                     is nothing to do.
                     """)
         }
+    }
+
+    /// The letter that tells of another password.
+    /// - Parameter publicURL: How people reach the server
+    static func changedPassword(at time: Timestamp, publicURL: String) -> Letter {
+        Letter(
+            kind: .changedPassword, subject: "Your account has another password",
+            opening: "The password of your account was changed at \(time).",
+            link: "\(publicURL)/auth/password/forgot", linkTitle: "Choose another password",
+            closing: """
+                If that was you, there is nothing to do. If it was not, choose another password: that signs out every \
+                device.
+                """)
     }
 
     /// The letter that tells of a login on a device that its account has not had before.
