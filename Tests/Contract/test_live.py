@@ -106,8 +106,9 @@ def test_a_page_and_a_video_bring_people_and_time_by_day(fresh_dwell) -> None:
 
     found = contents(server, page="/a")
     assert (found["kind"], found["name"], found["viewers"]) == ("page", "/a", 2)
-    assert found["total"]["visibleMs"] == found["total"]["engagedMs"] == 700
-    assert found["total"]["rawMs"] == 800
+    assert found["total"]["engagedMs"] == 700
+    # How long each beat was on its way shifts the second tab a little against the first.
+    assert 700 <= found["total"]["visibleMs"] < found["total"]["rawMs"] == 800
     assert found["total"]["visibleErrorMs"] == found["total"]["engagedErrorMs"] == 3000
     (day,) = found["days"]
     assert day == {"day": day["day"], "viewers": 2, "total": found["total"]}
