@@ -28,7 +28,7 @@ package struct SQLiteDatabase: Database {
                 // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
                 try writer.execute(sql: "PRAGMA synchronous = FULL")
                 // Room for the pages that a million live sessions are moved on.
-                try writer.execute(sql: "PRAGMA cache_size = -196608")
+                try writer.execute(sql: "PRAGMA cache_size = -81920")
             }
             // SQLite opens a file without reading it: ask for something, so that a damaged one is found now.
             try pool.read { _ = try GRDB.Row.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }

@@ -7,8 +7,11 @@ package import Logging
 /// Storing a segment marks its viewer's days dirty; aggregation computes dirty days anew. So it may run at any time,
 /// any number of times, and late beats count on the day they happened.
 package struct Statistics: Sendable {
-    /// How many days are computed at a time: few enough that beats never wait long behind them.
-    private static let batchSize = 100
+    /// How many days are computed at a time: enough that commits do not count, and few enough that beats never wait long
+    /// behind them.
+    private static let batchSize = 1000
+    /// How many are where beats wait for each.
+    private static let heldSize = 100
 
     private let database: any Database
     private let days: LocalDays
@@ -108,8 +111,8 @@ package struct Statistics: Sendable {
             try StatisticQueries(connection: connection).days(of: viewer, days).sorted()
         }
         var result = Recomputation()
-        for start in stride(from: 0, to: all.count, by: Self.batchSize) {
-            let batch = all[start..<min(start + Self.batchSize, all.count)]
+        for start in stride(from: 0, to: all.count, by: Self.heldSize) {
+            let batch = all[start..<min(start + Self.heldSize, all.count)]
             let part = try await database.write { [days] connection in
                 try connection.lock(.statistics)
                 return try Self.recompute(viewer, batch, days, connection)
