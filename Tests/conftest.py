@@ -12,6 +12,7 @@ pytest.register_assert_rewrite("dwell_process", "Contract.helpers")
 
 import stores  # noqa: E402
 from dwell_process import BINARY, Dwell  # noqa: E402
+from mail_server import MailServer  # noqa: E402
 
 MARKERS = {
     "slow": "takes more than a few seconds by its nature",
@@ -120,3 +121,11 @@ def fresh_dwell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
         server.stop()
     for server in servers:
         server.discard()
+
+
+@pytest.fixture(scope="module")
+def mails() -> Iterator[MailServer]:
+    """A mail server, shared by the tests of one file."""
+    server = MailServer().start()
+    yield server
+    server.stop()

@@ -15,13 +15,6 @@ OTHER = "another good password"
 
 
 @pytest.fixture(scope="module")
-def mails() -> Iterator[MailServer]:
-    server = MailServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def mailing(mails: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dwell]:
     """A server whose mails have links that this browser can open."""
     port = free_port()

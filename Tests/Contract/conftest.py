@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from dwell_process import Client
+from dwell_process import Client, Dwell
+from mail_server import MailServer
 
 from .helpers import BEAT, ROUTED_BEAT
 
@@ -22,3 +24,11 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
         monkeypatch.setattr(Client, "request", send_by_router)
     return request.param
+
+
+@pytest.fixture(scope="module")
+def mailing(mails: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dwell]:
+    """A server that sends mail, shared by the tests of one file."""
+    server = Dwell(tmp_path_factory.mktemp("mailing"), env=mails.env).start()
+    yield server
+    server.discard()

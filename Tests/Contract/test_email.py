@@ -5,10 +5,7 @@ A number in a name is that of the statement of what Dwell must withstand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
-
-import pytest
 
 from dwell_process import Client, Dwell, eventually
 from mail_server import Mail, MailServer
@@ -26,21 +23,6 @@ from .helpers import (
     succeeded,
     tampered,
 )
-
-
-@pytest.fixture(scope="module")
-def mails() -> Iterator[MailServer]:
-    server = MailServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def mailing(mails: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dwell]:
-    """A server that sends mail."""
-    server = Dwell(tmp_path_factory.mktemp("mailing"), env=mails.env).start()
-    yield server
-    server.discard()
 
 
 def registered(server: Dwell) -> tuple[Person, Client]:

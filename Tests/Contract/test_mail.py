@@ -53,6 +53,15 @@ def known(server: Dwell) -> Person:
     return one
 
 
+def stranded(server: Dwell, mails: MailServer) -> Person:
+    """Somebody whose mail waits, as the mail server is away."""
+    ann = known(server)
+    mails.stop()
+    ask(ann)
+    eventually(lambda: "mail not sent yet" in server.logs)
+    return ann
+
+
 # Its form
 
 
@@ -198,10 +207,7 @@ def test_a_wrong_password_of_the_operators_is_no_reason_to_give_up(
 def test_what_waits_survives_a_restart(fresh_dwell, mail_server: MakeMailServer) -> None:
     mails = mail_server()
     server = fresh_dwell(env=mails.env)
-    ann = known(server)
-    mails.stop()
-    ask(ann)
-    eventually(lambda: "mail not sent yet" in server.logs)
+    ann = stranded(server, mails)
     server.restart()
     mails.start()
     assert len(mails.to(ann.given["email"])) == 1
@@ -236,10 +242,7 @@ def test_a_server_that_says_nothing_does_not_hold_up_the_end(fresh_dwell) -> Non
 def test_a_mail_that_has_come_to_its_end_is_not_sent(fresh_dwell, mail_server: MakeMailServer) -> None:
     mails = mail_server()
     server = fresh_dwell(env=mails.env)
-    ann = known(server)
-    mails.stop()
-    ask(ann)
-    eventually(lambda: "mail not sent yet" in server.logs)
+    ann = stranded(server, mails)
     assert server.store.change("UPDATE mail SET expires_at = 1, next_at = 1") == 1
     eventually(lambda: "mail given up" in server.logs)
     assert waiting(server) == []

@@ -5,7 +5,6 @@ A number in a name is that of the statement of what Dwell must withstand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -282,21 +281,6 @@ def test_passwords_are_not_in_the_store_nor_in_the_logs(fresh_dwell) -> None:
 
 
 # Codes by mail
-
-
-@pytest.fixture(scope="module")
-def mails() -> Iterator[MailServer]:
-    server = MailServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def mailing(mails: MailServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dwell]:
-    """A server that sends mail."""
-    server = Dwell(tmp_path_factory.mktemp("mailing"), env=mails.env).start()
-    yield server
-    server.discard()
 
 
 def forget(server: Dwell, email: str, client: Client | None = None) -> requests.Response:

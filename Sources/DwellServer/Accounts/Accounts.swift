@@ -123,7 +123,8 @@ package struct Accounts: Sendable {
         let now = clock.now()
         let (admission, ended) = try await database.write { [devices, codes] connection in
             let account = try authenticate(connection, now)
-            let earlier = try AccountQueries(connection: connection).deviceNames(of: account.id)
+            let earlier =
+                codes?.outbox == nil ? [] : try AccountQueries(connection: connection).deviceNames(of: account.id)
             let (device, ended) = try DeviceAdmission(connection: connection, settings: devices)
                 .admit(origin, as: browser, to: account, replacing: replaced, at: now)
             if let outbox = codes?.outbox, account.isVerified, device.login == 1,

@@ -37,36 +37,41 @@ package struct Statistics: Sendable {
         let taker = Int64.random(in: 1 ... .max)
         var total = 0
         var last: ViewerDay?
-        repeat {
+        while true {
             let taken = try await database.write { [last] connection in
                 try StatisticQueries(connection: connection).takeDirty(after: last, limit: Self.batchSize, taker: taker)
             }
-            let computed = try await compute(taken)
-            total += try await database.write { connection in
-                try connection.lock(.statistics)
-                let queries = StatisticQueries(connection: connection)
-                return try computed.count { day, totals in
-                    guard try queries.release(day, takenBy: taker) else { return false }
-                    if let totals { try queries.replace(viewer: day.viewer, day: day.day, with: totals) }
-                    return true
-                }
-            }
+            if taken.isEmpty { break }
+            total += try await keep(try await compute(taken), taker: taker)
             last = taken.last
-        } while last != nil
+        }
         if total > 0 { logger.info("statistics computed", metadata: ["days": "\(total)"]) }
         return total
     }
 
     /// What days come to; `nil` for one that can't be computed any more.
     private func compute(_ taken: [ViewerDay]) async throws -> [(ViewerDay, [DayFold.Total]?)] {
-        guard !taken.isEmpty else { return [] }
-        return try await database.read { [days] connection in
+        try await database.read { [days] connection in
             let queries = StatisticQueries(connection: connection)
             let folded = try RetentionQueries(connection: connection).foldedBefore()
             return try taken.map { day in
                 let window = days.range(of: day.day)
                 if try Self.isFolded(viewer: day.viewer, window, before: folded, connection) { return (day, nil) }
                 return (day, DayFold(try queries.pieces(of: day.viewer, in: window)).totals)
+            }
+        }
+    }
+
+    /// Keeps what was computed, of the days that nothing happened to meanwhile.
+    /// - Returns: How many these are
+    private func keep(_ computed: [(ViewerDay, [DayFold.Total]?)], taker: Int64) async throws -> Int {
+        try await database.write { connection in
+            try connection.lock(.statistics)
+            let queries = StatisticQueries(connection: connection)
+            return try computed.count { day, totals in
+                guard try queries.release(day, takenBy: taker) else { return false }
+                if let totals { try queries.replace(viewer: day.viewer, day: day.day, with: totals) }
+                return true
             }
         }
     }

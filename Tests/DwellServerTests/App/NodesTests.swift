@@ -32,11 +32,10 @@ import Testing
         let heard = Mutex<[String]>([])
         there.onNews { _, key in heard.withLock { $0.append(key) } }
         try await Self.run([here, there]) {
-            try await Self.eventually { there.isCurrent }
             try await store.database.write { connection in
                 try Announcements.announce(.device, "a", at: store.clock.now, connection)
             }
-            try await Self.eventually { heard.withLock { $0 } == ["a"] }
+            try await eventually { heard.withLock { $0 } == ["a"] }
         }
     }
 
@@ -100,15 +99,6 @@ import Testing
             for service in services { group.addTask { try await service.run() } }
             try await body()
             group.cancelAll()
-        }
-    }
-
-    /// Asks until it is true, for ten seconds at most.
-    private static func eventually(_ condition: () -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while !condition() {
-            try #require(ContinuousClock.now < deadline)
-            try await Task.sleep(for: .milliseconds(20))
         }
     }
 }

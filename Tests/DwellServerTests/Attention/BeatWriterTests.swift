@@ -94,21 +94,12 @@ import Testing
 }
 
 /// A database that a test can take away.
-private final class AbsentDatabase: Database {
+private final class AbsentDatabase: DatabaseWrapper {
     let isAway = Mutex(false)
-    private let base: any Database
-
-    var dialect: SQLDialect { base.dialect }
-    var writers: Int { base.writers }
+    let base: any Database
 
     init(_ base: any Database) {
         self.base = base
-    }
-
-    func read<Value: Sendable>(
-        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
-    ) async throws -> Value {
-        try await base.read(body)
     }
 
     func write<Value: Sendable>(
@@ -117,10 +108,6 @@ private final class AbsentDatabase: Database {
         if isAway.withLock({ $0 }) { throw DatabaseError.unavailable("away") }
         return try await base.write(body)
     }
-
-    func time() async throws -> Timestamp? { try await base.time() }
-
-    func waitForNews(_ time: Duration) async throws { try await base.waitForNews(time) }
 
     func close() throws {}
 }

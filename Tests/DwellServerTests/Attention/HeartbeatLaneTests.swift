@@ -69,12 +69,13 @@ import Testing
 
     /// Asks until it is remembered: on a machine that is busy a node may not have heard the news for a moment.
     private func remembered(_ token: String, by logins: Logins) async throws -> Login? {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while ContinuousClock.now < deadline {
-            if let login = logins.rememberedLogin(token: token) { return login }
-            _ = try await logins.login(token: token)
+        var login: Login?
+        try await eventually {
+            login = logins.rememberedLogin(token: token)
+            if login == nil { _ = try await logins.login(token: token) }
+            return login != nil
         }
-        return nil
+        return login
     }
 
     @Test func `takes a login's beats while its device is known to be in use`() async throws {
@@ -84,11 +85,7 @@ import Testing
                 database: store.database, clock: store.clock.clock, logger: TestStore.silent)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await announcements.run() }
-                let deadline = ContinuousClock.now + .seconds(10)
-                while !announcements.isCurrent {
-                    try #require(ContinuousClock.now < deadline)
-                    await Task.yield()
-                }
+                try await eventually { announcements.isCurrent }
                 let logins = await Logins(
                     secret: TestLane.secret, database: store.database, announcements: announcements,
                     clock: store.clock.clock)

@@ -392,20 +392,11 @@ extension TestStore {
 }
 
 /// A database on which something happens after each write.
-private final class WatchedDatabase: Database {
+private final class WatchedDatabase: DatabaseWrapper {
     let afterWrite = Mutex<@Sendable () async throws -> Void>({})
-    private let base: any Database
+    let base: any Database
 
     init(_ base: any Database) { self.base = base }
-
-    var dialect: SQLDialect { base.dialect }
-    var writers: Int { base.writers }
-
-    func read<Value: Sendable>(
-        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
-    ) async throws -> Value {
-        try await base.read(body)
-    }
 
     func write<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
@@ -414,8 +405,4 @@ private final class WatchedDatabase: Database {
         try await afterWrite.withLock { $0 }()
         return value
     }
-
-    func time() async throws -> Timestamp? { try await base.time() }
-    func waitForNews(_ time: Duration) async throws { try await base.waitForNews(time) }
-    func close() throws { try base.close() }
 }

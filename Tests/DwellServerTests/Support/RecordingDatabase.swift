@@ -5,8 +5,8 @@ import Synchronization
 @testable import DwellServer
 
 /// A database that remembers every statement it was sent, so that a test can ask how each is carried out.
-final class RecordingDatabase: Database {
-    private let base: any Database
+final class RecordingDatabase: DatabaseWrapper {
+    let base: any Database
     private let sent = Mutex<[String: [SQLValue]]>([:])
 
     init(_ base: any Database) {
@@ -15,9 +15,6 @@ final class RecordingDatabase: Database {
 
     /// Every text that was sent, with the arguments it had last.
     var statements: [String: [SQLValue]] { sent.withLock { $0 } }
-
-    var dialect: SQLDialect { base.dialect }
-    var writers: Int { base.writers }
 
     func read<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
@@ -31,12 +28,6 @@ final class RecordingDatabase: Database {
     ) async throws -> Value {
         try await base.write { try body(RecordingConnection(base: $0, recorder: self)) }
     }
-
-    func time() async throws -> Timestamp? { try await base.time() }
-
-    func waitForNews(_ time: Duration) async throws { try await base.waitForNews(time) }
-
-    func close() throws { try base.close() }
 
     fileprivate func note(_ sql: String, _ arguments: [any SQLConvertible]) {
         sent.withLock { $0[sql] = arguments.map(\.sqlValue) }
