@@ -9,6 +9,9 @@ struct LaneChannel: ServerChildChannel {
     /// How long a connection may stand idle, or a client keep the rest of its request.
     private static let idleTime = TimeAmount.seconds(75)
 
+    /// How much is read at once, in bytes: it grows while more comes.
+    private static let readSizes = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536)
+
     private let base: HTTP1Channel
     private let lane: HeartbeatLane.Parts
 
@@ -22,6 +25,8 @@ struct LaneChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         base.setup(channel: channel, logger: logger).flatMapThrowing { [lane] value in
+            // A connection keeps what it reads into: one that idles should not keep more than a beat needs.
+            try channel.syncOptions?.setOption(.recvAllocator, value: Self.readSizes)
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
