@@ -47,19 +47,12 @@ struct GateCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Keep an address out: what it has open ends within a second, and it can't enter again.")
 
-        @OptionGroup var store: StoreOptions
-
-        @Argument(help: "The address.")
-        var email: String
-
-        @Option(help: "One gate; without it, every gate.")
-        var gate: String?
+        @OptionGroup var options: VisitorOptions
 
         func run() async throws {
-            try GateCommand.check(gate, store)
-            let open = try await store.open()
-            let count = try await GateCommand.visitors(open).revoke(email, at: gate)
-            print("\(email) is kept out. Ended: \(count) \(count == 1 ? "entry" : "entries").")
+            let open = try await options.open()
+            let count = try await GateCommand.visitors(open).revoke(options.email, at: options.gate)
+            print("\(options.email) is kept out. Ended: \(count) \(count == 1 ? "entry" : "entries").")
             try open.database.close()
         }
     }
@@ -68,19 +61,12 @@ struct GateCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Let an address in again that was revoked. What was ended stays so.")
 
-        @OptionGroup var store: StoreOptions
-
-        @Argument(help: "The address.")
-        var email: String
-
-        @Option(help: "One gate; without it, every gate.")
-        var gate: String?
+        @OptionGroup var options: VisitorOptions
 
         func run() async throws {
-            try GateCommand.check(gate, store)
-            let open = try await store.open()
-            let wasOut = try await GateCommand.visitors(open).admit(email, at: gate)
-            print(wasOut ? "\(email) may enter again." : "\(email) was not kept out.")
+            let open = try await options.open()
+            let wasOut = try await GateCommand.visitors(open).admit(options.email, at: options.gate)
+            print("\(options.email) \(wasOut ? "may enter again" : "was not kept out").")
             try open.database.close()
         }
     }
@@ -88,14 +74,27 @@ struct GateCommand: AsyncParsableCommand {
     private static func visitors(_ open: OpenStore) -> GateVisitors {
         GateVisitors(database: open.database, clock: .system)
     }
+}
 
-    /// A name that was mistyped keeps nobody out.
-    private static func check(_ gate: String?, _ store: StoreOptions) throws {
+/// Whom a command is about, and at which gate.
+struct VisitorOptions: ParsableArguments {
+    @OptionGroup var store: StoreOptions
+
+    @Argument(help: "The address.")
+    var email: String
+
+    @Option(help: "One gate; without it, every gate.")
+    var gate: String?
+
+    /// Opens the store, once the gate is known to be one: a name that was mistyped keeps nobody out.
+    func open() async throws -> OpenStore {
         let names = try ServerConfiguration.gates(try store.settings()).map(\.name)
-        guard let gate, !names.contains(gate) else { return }
-        throw InvalidField(
-            "--gate",
-            expected: "one of \(names.joined(separator: ", ")), not \(gate); gates are set in the file of --config")
+        if let gate, !names.contains(gate) {
+            throw InvalidField(
+                "--gate",
+                expected: "one of \(names.joined(separator: ", ")), not \(gate); gates are set in the file of --config")
+        }
+        return try await store.open()
     }
 }
 

@@ -43,15 +43,24 @@ struct GateQueries {
             INSERT INTO gate_revocation (email, gate, revoked_at) VALUES ($1, $2, $3)
             ON CONFLICT (email, gate) DO NOTHING
             """, [EmailAddress.comparable(email), gate, now])
-        return try connection.execute(
-            """
-            UPDATE session SET revoked_at = $3
-            WHERE viewer_id IN (SELECT id FROM viewer WHERE email IN ($1, $2)) AND entry_id = id
-                AND revoked_at IS NULL AND ($4 = $5 OR coalesce(gate, $6) = $4)
-            """,
-            [
-                email, EmailAddress.comparable(email), now, gate, Self.everyGate, GateRules.standardName,
-            ])
+        return try guests(of: email).reduce(0) { count, viewer in
+            try count
+                + connection.execute(
+                    """
+                    UPDATE session SET revoked_at = $2
+                    WHERE viewer_id = $1 AND entry_id = id AND revoked_at IS NULL
+                        AND ($3 = $4 OR coalesce(gate, $5) = $3)
+                    """, [viewer, now, gate, Self.everyGate, GateRules.standardName])
+        }
+    }
+
+    /// The numbers of the guests with an email, however they wrote its domain.
+    private func guests(of email: String) throws -> [Int64] {
+        let local = email.prefix { $0 != "@" }
+        // All with the same before the `@`: `A` is the character behind it.
+        return try connection.rows(
+            "SELECT id, email FROM viewer WHERE email >= $1 AND email < $2", ["\(local)@", "\(local)A"]
+        ).filter { try EmailAddress.comparable($0["email"]) == EmailAddress.comparable(email) }.map { try $0["id"] }
     }
 
     /// Lets an address in again. Entries that were ended stay so.
