@@ -120,6 +120,16 @@ def test_headers_of_the_visitors_own_open_nothing(guarded: Guarded, name: str) -
     assert "evil.example" not in response.headers["Location"].partition("next=")[0]
 
 
+def test_17_no_query_of_the_visitors_own_names_another_gate(guarded: Guarded) -> None:
+    client = guarded.client()
+    assert guarded.post(client, "/api/verify-temp-access", json={"email": unique_email()}).status_code == 200
+    assert client.cookie("dwell_access"), "a pass for the standard gate, where an address is enough"
+    for path in ("/page?gate=default", "/page?gate=", "/page?x&gate=default#", "/gate/check/?gate=default"):
+        response = guarded.get(client, path)
+        assert response.status_code == 303, path
+        assert "THE-WIKI" not in response.text
+
+
 def test_the_check_itself_is_not_shown(guarded: Guarded) -> None:
     response = guarded.get(guarded.client(), "/gate/check?gate=default")
     assert response.status_code in (303, 404)

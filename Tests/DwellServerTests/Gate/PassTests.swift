@@ -25,6 +25,21 @@ import Testing
         }
     }
 
+    @Test func `a pass that was given at the moment of a revocation opens nothing while that holds`() async throws {
+        let store = try await TestStore()
+        let pass = store.gate.pass(for: try await store.gate.enter(email: "ada@example.com"))
+        for gate in ["*", "default"] {
+            try await store.database.write { connection in
+                try connection.execute(
+                    "INSERT INTO gate_revocation (email, gate, revoked_at) VALUES ($1, $2, 0)",
+                    ["ada@example.com", gate])
+            }
+            #expect(try await store.gate.holder(ofPass: pass) == nil)
+            try await store.database.write { try $0.execute("DELETE FROM gate_revocation") }
+            #expect(try await store.gate.holder(ofPass: pass) != nil)
+        }
+    }
+
     @Test func `a pass ends with its gate, its lists and its life`() async throws {
         let store = try await TestStore()
         let entry = try await store.gate.enter(email: "ada@example.com")
