@@ -175,7 +175,7 @@ def test_when_dwell_is_away_nothing_opens(guarded: Guarded, mails: MailServer) -
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dwell]:
     """A gate for sites, where whoever types an address gets in."""
     folder = tmp_path_factory.mktemp("checked")
-    (folder / "dwell.yaml").write_text(wiki(["https://wiki.example", "http://wiki.example:8443"], level="open"))
+    (folder / "dwell.yaml").write_text(wiki(["http://wiki.example", "http://wiki.example:8443"], level="open"))
     server = Dwell(folder, "--config", str(folder / "dwell.yaml")).start()
     yield server
     server.discard()
@@ -192,7 +192,7 @@ def traefik(**changes: str) -> dict[str, str]:
 def test_traefik_is_led_to_the_gate_on_the_site(checked: Dwell) -> None:
     response = checked.client().get(CHECK, headers=traefik())
     assert response.status_code == 303
-    assert response.headers["Location"] == "https://wiki.example/gate?gate=wiki&next=/page%3Fa%3Db%26c%3Dd"
+    assert response.headers["Location"] == "http://wiki.example/gate?gate=wiki&next=/page%3Fa%3Db%26c%3Dd"
     assert is_private(response) and not set_cookies(response)
 
 
@@ -223,7 +223,7 @@ def test_nginx_is_told_401_with_the_way(checked: Dwell) -> None:
     headers = {"X-Original-URI": "/page", "Host": "wiki.example"}
     response = checked.client().get(CHECK, headers=headers | {"X-Forwarded-Uri": "/other"})
     assert (response.status_code, response.text) == (401, "")
-    assert response.headers["Location"] == "https://wiki.example/gate?gate=wiki&next=/page"
+    assert response.headers["Location"] == "http://wiki.example/gate?gate=wiki&next=/page"
     assert checked.client().get(CHECK).status_code == 401
 
 

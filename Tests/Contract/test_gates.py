@@ -412,6 +412,7 @@ BAD: dict[str, tuple[str, str]] = {
     "no domain": ("gates: [{name: a, deny: [\"*@\"]}]", "gates[0].deny"),
     "an endless pass": ("gates: [{name: a, pass: 401d}]", "gates[0].pass"),
     "no time": ("gates: [{name: a, closes: soon}]", "gates[0].closes"),
+    "two origins in one": ("gates: [{name: a, sites: ['http://a.example,http://b.example']}]", "gates[0].sites"),
     "no origin": ("gates: [{name: a, sites: [wiki.example]}]", "gates[0].sites"),
 }  # fmt: skip
 
@@ -421,6 +422,13 @@ def test_a_gate_that_is_not_as_it_must_be_ends_the_program(tmp_path: Path, text:
     ended = run_dwell("serve", "--port", "0", "--config", configured(tmp_path, text), folder=tmp_path)
     assert ended.returncode == CONFIGURATION_ERROR
     assert expected in ended.stderr and "dwell.yaml" in ended.stderr, ended.stderr
+
+
+def test_sites_that_browsers_would_drop_the_cookies_of_are_refused(tmp_path: Path) -> None:
+    file = configured(tmp_path, "gates: [{name: a, sites: [https://wiki.example]}]")
+    ended = run_dwell("serve", "--port", "0", "--config", file, folder=tmp_path)
+    assert ended.returncode == CONFIGURATION_ERROR
+    assert "the sites of the gate a must be http, as the public URL is" in ended.stderr
 
 
 def test_a_gate_that_mails_codes_needs_mail(tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ extension ServerConfiguration {
         if mail == nil, let gate = gates.first(where: { $0.level == .verified }) {
             throw Setting.smtpURL.refusal(expected: "set: the gate \(gate.name) mails codes")
         }
+        let scheme = isSecure ? "https" : "http"
+        for gate in gates where !gate.sites.allSatisfy({ $0.hasPrefix("\(scheme)://") }) {
+            // A browser drops the cookies that would open them.
+            throw InvalidField("the sites of the gate \(gate.name)", expected: "\(scheme), as the public URL is")
+        }
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }

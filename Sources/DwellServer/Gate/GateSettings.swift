@@ -78,7 +78,7 @@ struct GateSettings {
                 .closes, { try? days.time($0, field: "") },
                 "a date such as 2026-11-21, or a time such as 2026-11-21T18:00:00Z")
             rules.sites =
-                try texts(.sites, { ServerConfiguration.origins($0)?.first }, "origins such as https://wiki.example")
+                try texts(.sites, Self.site, "origins such as https://wiki.example")
                 ?? []
             return rules
         }
@@ -88,6 +88,10 @@ struct GateSettings {
         /// As long as browsers keep a cookie.
         private static func lifetime(_ text: String) -> Int64? {
             DeviceSettings.milliseconds(text).flatMap { $0 <= Int64(CookieMaker.longest) * 1000 ? $0 : nil }
+        }
+
+        private static func site(_ text: String) -> String? {
+            ServerConfiguration.origins(text).flatMap { $0.count == 1 ? $0.first : nil }
         }
 
         private static func path(_ text: String) -> String? {
