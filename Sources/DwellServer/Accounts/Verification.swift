@@ -25,7 +25,7 @@ struct Verification: Sendable {
         let now = clock.now()
         let isConfirmed = try await database.write { connection in
             guard
-                let email = try MailedCodeQueries(connection: connection)
+                let (email, _) = try MailedCodeQueries(connection: connection)
                     .redeem(code, for: .verification, browser: browser, at: now)
             else { return false }
             return try AccountQueries(connection: connection).verify(email: email, at: now)

@@ -23,12 +23,15 @@ package struct ServerConfiguration: Sendable {
     package var keepSegments: Int64?
     /// `nil` sends no mail.
     package var mail: MailSettings?
+    /// What each gate guards, and whom it lets in; one has the name ``GateRules/standardName``.
+    package var gates: [GateRules]
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
         allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
         devices: DeviceSettings = DeviceSettings(),
-        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, mail: MailSettings? = nil
+        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, mail: MailSettings? = nil,
+        gates: [GateRules] = [.standard]
     ) {
         self.host = host
         self.port = port
@@ -42,6 +45,7 @@ package struct ServerConfiguration: Sendable {
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
         self.mail = mail
+        self.gates = gates
     }
 
     /// How people reach the server, without a slash at the end.
