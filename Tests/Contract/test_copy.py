@@ -30,6 +30,7 @@ TABLES = {
     "daily_statistic": "viewer_id, day, content_id",
     "dirty_day": "viewer_id, day",
     "api_key": "id",
+    "audit": "id",
 }
 
 

@@ -49,7 +49,8 @@ final class DeviceStatuses: Sendable {
         let (known, removals) = state.withLock { ($0.known[login], $0.removals) }
         if isCurrent, let known, time < known.until { return known.viewer }
         guard let status = try await database.read({ try DeviceQueries(connection: $0).status(of: login) }) else {
-            throw LoginError.invalid
+            // Rows of devices go with their account only.
+            throw LoginError.accountDeleted
         }
         try check(status, of: login, at: time)
         var seenAt = status.lastSeenAt

@@ -24,11 +24,13 @@ package struct Gate: Sendable {
 
     /// Opens a new session for whoever says to own an address; one visitor has many.
     /// - Throws: ``InvalidField`` named `email`
-    package func enter(email: String) async throws -> Entry {
+    package func enter(email: String, from address: ClientAddress? = nil) async throws -> Entry {
         let email = try EmailAddress.normalize(email)
         let now = clock.now()
         return try await database.write { connection in
             let viewer = try GateQueries(connection: connection).guest(email: email, now: now)
+            try AuditLog.write(
+                AuditEntry(.gate, at: now, viewer: viewer, subject: email, address: address), connection)
             return try SessionQueries(connection: connection)
                 .enter(guest: viewer, at: now)
         }

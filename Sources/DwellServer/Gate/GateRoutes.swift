@@ -11,6 +11,7 @@ struct GateRoutes {
     let tokens: EntryTokens
     let pages: Pages
     let cookies: CookieMaker
+    let attempts: Attempts
 
     /// What may be asked for from anywhere, such as by a link in a mail.
     var page: RouteCollection<DwellRequestContext> {
@@ -29,10 +30,16 @@ struct GateRoutes {
     }
 
     private func verify(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try await attempts.run(
+            Attempt(.gate, address: context.address), [.address(.gate, context.address?.connection)], alwaysCounts: true
+        ) { try await verified(request, context) }
+    }
+
+    private func verified(_ request: Request, _ context: DwellRequestContext) async throws -> Response {
         switch request.mediaType {
         case "application/json":
             let body = try await request.json(EntryBody.self)
-            return try await enter(body) { target, entry in
+            return try await enter(body, context) { target, entry in
                 try .json(
                     GateReply(
                         redirect: target, token: tokens.token(viewer: entry.viewer, entry: entry.id)))
@@ -43,7 +50,7 @@ struct GateRoutes {
                 return pages.gate(next: Self.defaultTarget, message: "The form can't be read")
             }
             do {
-                return try await enter(body) { target, _ in .redirect(to: target, type: .normal) }
+                return try await enter(body, context) { target, _ in .redirect(to: target, type: .normal) }
             } catch let error as InvalidField {
                 return pages.gate(
                     next: Self.target(body.next), email: body.email, message: error.description)
@@ -53,10 +60,12 @@ struct GateRoutes {
         }
     }
 
-    private func enter(_ body: EntryBody, _ answer: (String, Entry) throws -> Response) async throws -> Response {
+    private func enter(
+        _ body: EntryBody, _ context: DwellRequestContext, _ answer: (String, Entry) throws -> Response
+    ) async throws -> Response {
         let target = try body.next.flatMap { $0.isEmpty ? nil : try LocalPath.check($0) } ?? Self.defaultTarget
         guard let email = body.email else { throw InvalidField("email", expected: "present") }
-        let entry = try await gate.enter(email: email)
+        let entry = try await gate.enter(email: email, from: context.address)
         var response = try answer(target, entry)
         response.headers[.cacheControl] = "no-store"
         response.setCookie(cookies.sessionRecord(gate.sessionCookie(for: entry)))

@@ -39,6 +39,7 @@ package struct StoreTable: Sendable {
         StoreTable("daily_statistic", key: [.number("viewer_id"), .number("day"), .number("content_id")]),
         StoreTable("dirty_day", key: [.number("viewer_id"), .number("day")]),
         StoreTable("api_key", key: [.text("id")]),
+        StoreTable("audit", key: [.text("id")]),
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
