@@ -6,9 +6,6 @@ import NIOHTTP1
 
 /// Connections of HTTP/1.1 on which a handler sees every request before the router does.
 struct LaneChannel: ServerChildChannel {
-    /// How long a connection may stand idle, or a client keep the rest of its request.
-    private static let idleTime = TimeAmount.seconds(75)
-
     private let base: HTTP1Channel
     private let lane: HeartbeatLane.Parts
 
@@ -27,7 +24,7 @@ struct LaneChannel: ServerChildChannel {
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             // The base does not see the lane's requests, and would take a connection for idle that has no others.
             try pipeline.addHandlers(
-                [IdleStateHandler(readTimeout: Self.idleTime), HeartbeatLane(lane, exit: encoder)],
+                [PatienceHandler(), HeartbeatLane(lane, exit: encoder)],
                 position: .after(decoder))
             return value
         }

@@ -32,8 +32,11 @@ extension Response {
 }
 
 extension HTTPFields {
-    /// The headers of a JSON answer.
+    /// The headers of a JSON answer: it is no page, so as one it may do nothing, and be in no frame.
     static func json(_ type: String = "application/json") -> HTTPFields {
-        [.contentType: "\(type); charset=utf-8", .cacheControl: "no-store"]
+        [
+            .contentType: "\(type); charset=utf-8", .cacheControl: "no-store",
+            .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
+        ]
     }
 }
