@@ -53,6 +53,7 @@ import Testing
         store.clock.advance(by: 60_000)
         try await log.writeWaiting()
         #expect(try await entries(store).map(\.detail) == [["count": "49"], ["count": "1"]])
+        store.clock.advance(by: 1)
         log.leaveOut()
         try await log.writeWaiting(isLast: true)
         #expect(try await entries(store).map(\.detail).first == ["count": "1"])
