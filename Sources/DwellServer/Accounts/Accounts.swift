@@ -89,29 +89,27 @@ package struct Accounts: Sendable {
     private struct HashReplaced: Error {}
 
     private func attempt(_ body: LoginBody, from origin: LoginOrigin) async throws -> Admission {
-        let known = try await database.read { connection in
-            let accounts = AccountQueries(connection: connection)
-            return Known(
-                account: try accounts.account(username: body.username), dearestCost: try accounts.dearestBcryptCost(),
-                browser: try Self.browser(of: origin, connection),
-                isAtHome: try origin.browser.map {
-                    try DeviceQueries(connection: connection).isKnown($0, username: body.username)
-                } ?? false)
-        }
-        let attempt = Attempt(
-            .login, account: known.account?.id, subject: known.account?.username, address: origin.address)
-        return try await attempts.run(attempt, Self.buckets(of: body.username, origin, isAtHome: known.isAtHome)) {
-            try await admit(body, from: origin, known)
+        let isAtHome = try await isAtHome(origin, body.username)
+        return try await attempts.run(
+            try await attempt(at: body.username, from: origin),
+            Self.buckets(of: body.username, origin, isAtHome: isAtHome)
+        ) {
+            try await compare(body, from: origin)
         }
     }
 
-    /// What the store knows of somebody who wants to log in.
-    private struct Known {
-        let account: Account?
-        let dearestCost: Int?
-        let browser: RandomSecret
-        /// Whether the browser has logged in to the account before.
-        let isAtHome: Bool
+    /// Whether the browser has logged in to the account before.
+    private func isAtHome(_ origin: LoginOrigin, _ username: String) async throws -> Bool {
+        guard let browser = origin.browser else { return false }
+        return try await database.read {
+            try DeviceQueries(connection: $0).isKnown(browser, username: username)
+        }
+    }
+
+    /// Whose login it would be, for the audit log.
+    private func attempt(at username: String, from origin: LoginOrigin) async throws -> Attempt {
+        let account = try await database.read { try AccountQueries(connection: $0).account(username: username) }
+        return Attempt(.login, account: account?.id, subject: account?.username, address: origin.address)
     }
 
     /// What a login takes tokens of. A browser that has logged in to the account has a bucket of its own, so that whoever
@@ -126,10 +124,16 @@ package struct Accounts: Sendable {
         return [.accountFrom(from, account: name), .account(name), .address(.login, from)]
     }
 
-    private func admit(_ body: LoginBody, from origin: LoginOrigin, _ known: Known) async throws -> Admission {
-        let (found, browser) = (known.account, known.browser)
+    private func compare(_ body: LoginBody, from origin: LoginOrigin) async throws -> Admission {
+        let (found, dearest, browser) = try await database.read { connection in
+            let accounts = AccountQueries(connection: connection)
+            return (
+                try accounts.account(username: body.username), try accounts.dearestBcryptCost(),
+                try Self.browser(of: origin, connection)
+            )
+        }
         let isRight = try await hasher.verify(
-            body.password, against: found?.passwordHash, amongBcryptOf: known.dearestCost)
+            body.password, against: found?.passwordHash, amongBcryptOf: dearest)
         guard let found, isRight else { throw AccountError.wrongCredentials }
         guard found.disabledAt == nil else { throw AccountError.disabled }
         let upgraded =

@@ -44,13 +44,14 @@ package struct Attempts: Sendable {
 
     /// Runs a try.
     /// - Parameters:
-    ///   - attempt: For the audit log
+    ///   - attempt: For the audit log; asked for when there is a refusal to note
     ///   - keys: The buckets that it takes a token of
     ///   - alwaysCounts: Whether it costs the tokens also when it succeeds: where success is what there is too much of
     ///   - body: The try
     /// - Throws: ``TooManyTries``, or what the try throws
     package func run<Value>(
-        _ attempt: Attempt, _ keys: [GuessLimiter.Key], alwaysCounts: Bool = false, _ body: () async throws -> Value
+        _ attempt: @autoclosure () async throws -> Attempt, _ keys: [GuessLimiter.Key], alwaysCounts: Bool = false,
+        _ body: () async throws -> Value
     ) async throws -> Value {
         do {
             return try await limiter.run(
@@ -62,18 +63,16 @@ package struct Attempts: Sendable {
                     }
                 }, body)
         } catch {
-            note(error, of: attempt)
+            if let refusal = Refusal(error) {
+                let isNews = (error as? TooManyTries)?.isFirst ?? true
+                // Who it was may not be known while the store is away.
+                if isNews, let attempt = try? await attempt() {
+                    audit?.note(attempt.entry(refusal.outcome, ["reason": refusal.reason], at: clock.now()))
+                } else {
+                    audit?.leaveOut()
+                }
+            }
             throw error
-        }
-    }
-
-    /// Notes why an attempt was refused; what is no refusal is not noted.
-    func note(_ error: any Error, of attempt: Attempt) {
-        guard let refusal = Refusal(error) else { return }
-        if (error as? TooManyTries)?.isFirst == false {
-            audit?.leaveOut()
-        } else {
-            audit?.note(attempt.entry(refusal.outcome, ["reason": refusal.reason], at: clock.now()))
         }
     }
 }
