@@ -9,7 +9,8 @@ import Testing
 
     private func log(_ store: TestStore, _ database: (any Database)? = nil) -> AuditLog {
         AuditLog(
-            database: database ?? store.database, clock: store.clock.clock, kept: 2 * Self.day, logger: TestStore.silent)
+            database: database ?? store.database, clock: store.clock.clock, kept: 2 * Self.day, logger: TestStore.silent
+        )
     }
 
     private func entries(_ store: TestStore) async throws -> [AuditRecord] {
