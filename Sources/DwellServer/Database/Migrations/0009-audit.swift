@@ -23,7 +23,7 @@ extension Migration {
             "CREATE INDEX audit_by_account ON audit (account_id) WHERE account_id IS NOT NULL",
             "ALTER TABLE account ADD COLUMN disabled_at INTEGER",
             // An account that is deleted takes its devices along, and these have to be found in the sessions.
-            "CREATE INDEX session_by_device ON session (device_id)",
+            "CREATE INDEX session_by_device ON session (device_id) WHERE device_id IS NOT NULL",
             Statement(
                 only: .sqlite,
                 "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('session', 'session_by_device', '10000000 100')"),
