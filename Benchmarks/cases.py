@@ -296,6 +296,23 @@ def disturbed(bench: Bench) -> Iterator[Figure]:
     yield dataclasses.replace(line, detail=f"{line.detail}; {done}")
 
 
+def logins(bench: Bench) -> Iterator[Figure]:
+    """Beats while somebody guesses passwords: from everywhere, so that each guess is looked at, and from one address."""
+    store = bench.store()
+    tokens = bench.live(store, bench.sizes.few_sessions)
+    with node(store.url) as server:
+        measure = {"beats": lambda: bench.beats(server, tokens)}
+        bench.beats(server, tokens, seconds=3)
+        alone = bench.in_turn(measure)["beats"]
+        for whence, address in (("everywhere", None), ("one address", "203.0.113.7")):
+            say(f"guesses from {whence} join in")
+            with meanwhile(lambda: wrong_login(server, address), threads=16) as guesses:  # noqa: B023
+                among = bench.in_turn(measure)["beats"]
+            name = f"beats/s among guesses from {whence} ÷ alone"
+            line = ratio(name, among, alone, "beats/s", at_least(0.8))
+            yield dataclasses.replace(line, detail=f"{line.detail}; {guesses.value} guesses")
+
+
 def queries(bench: Bench) -> Iterator[Figure]:
     """Questions of a large store, one at a time."""
     store, chance = bench.history, random.Random(1)
@@ -352,5 +369,5 @@ def start(bench: Bench) -> Iterator[Figure]:
 
 CASES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     case.__name__: case
-    for case in (beats, latency, sessions, memory, disturbed, aggregation, history, queries, start)
+    for case in (beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, start)
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import re
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processes import REPOSITORY, Server, tool
+
+_logins = itertools.count()
 
 MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
@@ -102,13 +105,23 @@ def ask(server: Server, path: str, key: str, timeout: float = 30) -> dict[str, o
     return json.loads(body)
 
 
-def wrong_login(server: Server) -> None:
-    """A login of somebody who has no account: it costs what a wrong password costs."""
-    body = json.dumps({"username": "nobody", "password": "not the password"})
+def wrong_login(server: Server, address: str | None = None) -> int:
+    """A login of somebody who has no account: it costs what a wrong password costs.
+
+    Whoever guesses is soon slowed down; so each of these has an address and a name of its own, unless one is given.
+    Gives the status.
+    """
+    number = next(_logins)
+    body = json.dumps({"username": f"nobody{number}", "password": "not the password"})
+    address = address or f"198.18.{number // 256 % 256}.{number % 256}"
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
-    connection.request("POST", "/auth/login", body, {"Content-Type": "application/json"})
-    connection.getresponse().read()
+    connection.request(
+        "POST", "/auth/login", body, {"Content-Type": "application/json", "X-Forwarded-For": address}
+    )
+    response = connection.getresponse()
+    response.read()
     connection.close()
+    return response.status
 
 
 @contextmanager

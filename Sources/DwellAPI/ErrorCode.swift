@@ -32,6 +32,8 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case gateClosed = "gate_closed"
     /// 403: a request from another site that would change something.
     case crossSite = "cross_site"
+    /// 403: the password is right, and the operator has disabled the account.
+    case accountDisabled = "account_disabled"
     /// 404: no such thing, or it is somebody else's.
     case notFound = "not_found"
     /// 405: the path exists, the method does not; `Allow` lists those that do.
@@ -46,6 +48,8 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case unsupportedMediaType = "unsupported_media_type"
     /// 421: the account is logged in on as many devices as it may be.
     case deviceLimit = "device_limit"
+    /// 429: too many wrong guesses, or too many requests of a kind; `Retry-After` says when to come back.
+    case tooManyTries = "too_many_tries"
     /// 500: a fault of the server's; its log has the cause.
     case internalError = "internal_error"
     /// 501: the operator has not set up mail.

@@ -158,6 +158,20 @@ def keep_segments_of(server: Dwell) -> str:
     return kept
 
 
+def keep_audit_of(server: Dwell) -> str:
+    """What goes takes days to see; see AuditLogTests."""
+    (kept,) = set(re.findall(r"kept=(\w+).*lines of the audit log go", server.logs))
+    return kept
+
+
+def trusted_proxies_of(server: Dwell) -> str:
+    """Whether the proxy of the tests is one, or the address before it."""
+    client = server.client()
+    client.headers["X-Forwarded-For"] = "203.0.113.7, 10.1.2.3"
+    (device,) = person(server).login(client).list()
+    return {"10.1.2.0/24": "127.0.0.1", "203.0.113.0/24": "127.0.0.1,10.0.0.0/8"}[device["address"]]
+
+
 @dataclass
 class Setting:
     name: str
@@ -206,6 +220,8 @@ SETTINGS = [
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
+    Setting("keep-audit", lambda _: ("1d", "90d"), keep_audit_of),
+    Setting("trusted-proxies", lambda _: ("127.0.0.1", "127.0.0.1,10.0.0.0/8"), trusted_proxies_of),
     Setting(
         "allowed-origins",
         lambda _: ("https://one.example", "https://two.example"),
@@ -353,6 +369,8 @@ WRONG = {
     "login-idle": ["0s", "90 d", "99999999999999999999d", "ever"],
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
+    "keep-audit": ["0d", "90", "-1d", "1.5d", "d", "99999d"],
+    "trusted-proxies": ["nonsense", "10.0.0.0/33", "127.0.0.1,", "example.com"],
     "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
     "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
@@ -368,6 +386,8 @@ EXPECTED = {
     "login-idle": r"90d",
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
+    "keep-audit": r"days.*\b400d",
+    "trusted-proxies": r"10\.0\.0\.0/8",
     "keep-segments": r"days.*\b60d",
     "allowed-origins": r"origins.*https://",
 }

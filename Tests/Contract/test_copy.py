@@ -31,6 +31,7 @@ TABLES = {
     "dirty_day": "viewer_id, day",
     "api_key": "id",
     "gate_revocation": "email, gate",
+    "audit": "id",
 }
 
 

@@ -484,6 +484,15 @@ def by_operator(device: Device) -> None:
     run(device.person.server, "user", "logout", device.person.username)
 
 
+def by_disabling(device: Device) -> None:
+    run(device.person.server, "user", "disable", device.person.username)
+
+
+def by_disabling_and_enabling(device: Device) -> None:
+    by_disabling(device)
+    run(device.person.server, "user", "enable", device.person.username)
+
+
 def by_replacement(device: Device) -> None:
     server = device.person.server
     run(server, "user", "limit", device.person.username, "--devices", "1", "--policy", "ask")
@@ -506,6 +515,8 @@ ENDS = [
     (by_removal_and_login, "replaced by a new login"),
     (by_another_person, "replaced by a new login"),
     (by_operator, "by the operator"),
+    (by_disabling, "by the operator"),
+    (by_disabling_and_enabling, "by the operator"),
     (by_replacement, "removed from the access list"),
     (by_eviction, "make room"),
 ]
@@ -520,7 +531,7 @@ def test_security_3_5_a_dead_token_is_refused_with_the_reason_also_after_a_resta
     entry = succeeded(device.client.post(BEAT, json=beat_of()))["token"]
     old = device.client.twin()
     end(device)
-    if end is by_operator:
+    if end in (by_operator, by_disabling, by_disabling_and_enabling):
         eventually(lambda: old.get("/devices/list").status_code == 401)
     await_removal(server)
 

@@ -23,6 +23,8 @@ package struct Account: Sendable {
     package var deviceLimit: Int?
     /// What happens to one device more; `nil` leaves that to the server's setting.
     package var devicePolicy: DevicePolicy?
+    /// When the operator of the server closed it; `nil` while it is open.
+    package var disabledAt: Timestamp?
 
     /// The account as clients see it.
     /// - Parameter devices: How many devices are logged in
@@ -41,6 +43,10 @@ package enum AccountError: Error, Equatable {
     case emailTaken
     /// The username or the password is wrong; which one is nobody's business.
     case wrongCredentials
+    /// The password that had to be given once more is wrong.
+    case wrongPassword
+    /// The password is right, and the operator of the server has disabled the account.
+    case disabled
     /// A mailed code is wrong, was used, is too old, or another browser's.
     case codeRefused
 }

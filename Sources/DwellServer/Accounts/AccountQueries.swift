@@ -11,6 +11,15 @@ struct AccountQueries {
         ).map(Account.init(row:))
     }
 
+    /// The account that an operator names.
+    /// - Throws: ``InvalidField`` when there is none
+    func required(username: String) throws -> Account {
+        guard let account = try account(username: username) else {
+            throw InvalidField("the username", expected: "one that there is; there is no account \(username)")
+        }
+        return account
+    }
+
     func account(id: UUID) throws -> Account? {
         try connection.row("SELECT * FROM account WHERE id = $1", [id]).map(Account.init(row:))
     }
@@ -63,6 +72,35 @@ struct AccountQueries {
             "UPDATE account SET device_limit = $2, device_policy = $3 WHERE id = $1", [id, limit, policy])
     }
 
+    /// Every account, by username, and on how many devices each is logged in.
+    func all() throws -> [(account: Account, devices: Int)] {
+        try connection.rows(
+            """
+            SELECT account.*, (
+                SELECT count(*) FROM device WHERE device.account_id = account.id AND device.removed_at IS NULL
+            ) AS devices
+            FROM account ORDER BY username_key
+            """
+        ).map { (account: try Account(row: $0), devices: try $0["devices"]) }
+    }
+
+    /// Closes an account, or opens it again, and locks its row.
+    /// - Parameter time: Since when it is closed; `nil` opens it
+    func disable(_ id: UUID, since time: Timestamp?) throws {
+        try connection.execute("UPDATE account SET disabled_at = $2 WHERE id = $1", [id, time])
+    }
+
+    /// Deletes an account, with all that is known of its viewer and in whatever table.
+    func delete(_ account: Account) throws {
+        try connection.execute("DELETE FROM device_ticket WHERE account_id = $1", [account.id])
+        try connection.execute("DELETE FROM mailed_code WHERE email = $1", [account.email])
+        try connection.execute("DELETE FROM mail WHERE recipient = $1", [account.email])
+        // Before the devices: each of them is looked for in the sessions that are left.
+        try connection.execute("DELETE FROM session WHERE viewer_id = $1", [account.viewer])
+        try connection.execute("DELETE FROM account WHERE id = $1", [account.id])
+        try connection.execute("DELETE FROM viewer WHERE id = $1", [account.viewer])
+    }
+
     /// Stores another hash of the same password.
     func upgradePassword(of id: UUID, to hash: String) throws {
         try connection.execute("UPDATE account SET password_hash = $2 WHERE id = $1", [id, hash])
@@ -105,6 +143,7 @@ extension Account {
             profilePictureURL: try row["profile_picture_url"], isVerified: try row["is_verified"],
             createdAt: try row["created_at"], updatedAt: try row["updated_at"],
             lastLoggedInAt: try row["last_logged_in_at"], deviceLimit: try row["device_limit"],
-            devicePolicy: try row["device_policy"])
+            devicePolicy: try row["device_policy"],
+            disabledAt: try row["disabled_at"])
     }
 }

@@ -20,7 +20,8 @@ struct AccountRoutes {
     }
 
     private func register(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        let (user, browser) = try await accounts.register(try await request.json(RegisterBody.self))
+        let (user, browser) = try await accounts.register(
+            try await request.json(RegisterBody.self), from: context.address)
         var response = try Response.json(user)
         if let browser { response.setCookie(cookies.code(.verification, browser)) }
         return response
@@ -57,7 +58,8 @@ struct AccountRoutes {
     }
 
     private func logout(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await devices.logOut(try await logins.login(token: request.cookie(.token)))
+        let login = try await logins.login(token: request.cookie(.token))
+        try await devices.logOut(login, from: context.address)
         var response = try Response.json(MessageReply("Logout Successful"))
         for name in [CookieName.token, .watchSession, .watchStart] { response.setCookie(cookies.clear(name)) }
         return response

@@ -11,6 +11,15 @@ package struct MailedCode: Sendable {
 
         /// How long the code is. A guess at another's reset would bring a whole account, so it must be worth less.
         var digits: Int { self == .reset ? 8 : 6 }
+
+        /// What asking for one is in the audit log.
+        var auditEvent: AuditEvent {
+            switch self {
+            case .reset: .passwordCode
+            case .verification: .emailCode
+            case .gate: .gateCode
+            }
+        }
     }
 
     /// What a code for a gate lets in to.

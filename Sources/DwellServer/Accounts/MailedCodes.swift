@@ -7,11 +7,13 @@ package struct MailedCodes: Sendable {
     /// `nil` when mail is not set up.
     let outbox: Outbox?
     private let clock: WallClock
+    private let attempts: Attempts
 
-    package init(database: any Database, outbox: Outbox?, clock: WallClock) {
+    package init(database: any Database, outbox: Outbox?, clock: WallClock, attempts: Attempts? = nil) {
         self.database = database
         self.outbox = outbox
         self.clock = clock
+        self.attempts = attempts ?? Attempts(clock: clock)
     }
 
     /// Whether codes can be mailed.
@@ -21,14 +23,25 @@ package struct MailedCodes: Sendable {
     /// asks can't tell.
     /// - Parameter entrance: What the code lets in to, for a gate
     /// - Returns: What the browser that asked has to show with the code
-    /// - Throws: ``MailError/notSetUp``
+    /// - Throws: ``MailError/notSetUp`` or ``TooManyTries``
     func ask(
-        for purpose: MailedCode.Purpose, email: String, entrance: MailedCode.Entrance? = nil
+        for purpose: MailedCode.Purpose, email: String, entrance: MailedCode.Entrance? = nil,
+        from address: ClientAddress? = nil
     ) async throws -> String {
-        let now = clock.now()
-        let code = MailedCode(for: purpose, entrance: entrance)
-        try await database.write { try queue(code, to: email, at: now, $0) }
-        return code.browser
+        let attempt = Attempt(purpose.auditEvent, address: address)
+        return try await attempts.run(attempt, [.address(.mail, address?.connection)], alwaysCounts: true) {
+            let now = clock.now()
+            let code = MailedCode(for: purpose, entrance: entrance)
+            try await database.write { connection in
+                try queue(code, to: email, at: now, connection)
+                // Noted also where no account has the address, so that the time taken tells nothing.
+                let account = try AccountQueries(connection: connection).account(email: email)
+                let known = Attempt(
+                    attempt.event, account: account?.id, subject: account?.username, address: address)
+                try AuditLog.write(known.entry(.success, at: now), connection)
+            }
+            return code.browser
+        }
     }
 
     /// Queues the mail with a code, inside another transaction.

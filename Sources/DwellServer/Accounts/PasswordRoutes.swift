@@ -30,14 +30,15 @@ struct PasswordRoutes {
 
     private func change(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let login = try await logins.login(token: request.cookie(.token))
-        try await passwords.change(try await request.json(PasswordChangeBody.self), by: login)
+        try await passwords.change(
+            try await request.json(PasswordChangeBody.self), by: login, from: context.address)
         return try .json(MessageReply("Password changed"))
     }
 
     private func forgot(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await AccountForm(pages: pages).answer(request, on: .forgotten) { (body: ForgottenPasswordBody) in
             let email = try EmailAddress.normalize(body.email)
-            let browser = try await codes.ask(for: .reset, email: email)
+            let browser = try await codes.ask(for: .reset, email: email, from: context.address)
             return AccountForm.Answer(
                 message: "If an account has this email, a code is on its way", page: .reset,
                 cookie: cookies.code(.reset, browser))
@@ -46,7 +47,8 @@ struct PasswordRoutes {
 
     private func reset(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await AccountForm(pages: pages).answer(request, on: .reset) { (body: PasswordResetBody) in
-            let username = try await passwords.reset(body, browser: request.cookie(.reset))
+            let username = try await passwords.reset(
+                body, browser: request.cookie(.reset), from: context.address)
             let message = "Password changed. Log in as \(username)"
             return AccountForm.Answer(
                 message: message, page: .done("Password changed", "Log in as \(username), on every device."),

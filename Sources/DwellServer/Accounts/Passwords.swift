@@ -9,6 +9,7 @@ package struct Passwords: Sendable {
     private let clock: WallClock
     /// `nil` when mail is not set up.
     private let outbox: Outbox?
+    private let attempts: Attempts
 
     /// - Parameters:
     ///   - database: Where accounts and devices are
@@ -16,22 +17,33 @@ package struct Passwords: Sendable {
     ///   - hasher: For passwords
     ///   - clock: For the time of the change
     ///   - outbox: Tells the owner of it
+    ///   - attempts: Slow guessers down
     package init(
         database: any Database, announcements: Announcements? = nil, hasher: PasswordHasher, clock: WallClock,
-        outbox: Outbox? = nil
+        outbox: Outbox? = nil, attempts: Attempts? = nil
     ) {
         self.database = database
         self.announcements = announcements
         self.hasher = hasher
         self.clock = clock
         self.outbox = outbox
+        self.attempts = attempts ?? Attempts(clock: clock)
     }
 
     /// Gives an account another password, and signs out its other devices where that is wished.
-    /// - Throws: ``InvalidField`` named `current` or `new`, which changes nothing
-    package func change(_ body: PasswordChangeBody, by login: Login) async throws {
+    /// - Throws: ``InvalidField`` named `new`, ``AccountError/wrongPassword`` or ``TooManyTries``; then nothing has changed
+    package func change(
+        _ body: PasswordChangeBody, by login: Login, from address: ClientAddress? = nil
+    ) async throws {
         try PasswordRules.check(body.new, as: "new")
-        let wrong = InvalidField("current", expected: "the password that the account has")
+        let attempt = Attempt(.passwordChange, account: login.account, address: address, device: login.device)
+        try await attempts.run(attempt, [.device(login.device)]) {
+            try await store(body, by: login, from: address)
+        }
+    }
+
+    private func store(_ body: PasswordChangeBody, by login: Login, from address: ClientAddress?) async throws {
+        let wrong = AccountError.wrongPassword
         let account = try await database.read { try AccountQueries(connection: $0).account(id: login.account) }
         guard let account, try await hasher.verify(body.current, against: account.passwordHash) else { throw wrong }
         let new = try await hasher.hash(body.new)
@@ -43,8 +55,12 @@ package struct Passwords: Sendable {
             else { throw wrong }
             try MailedCodeQueries(connection: connection).cancel(.reset, of: account.email)
             if account.isVerified { try tell(account, at: now, connection) }
+            try AuditLog.write(
+                AuditEntry(
+                    .passwordChange, at: now, account: account.id, subject: account.username, address: address,
+                    device: login.device), connection)
             guard body.signOutOthers == true else { return [UUID]() }
-            return try DeviceQueries(connection: connection)
+            return try DeviceQueries(connection: connection, address: address)
                 .removeAll(of: login.account, but: login.device, as: .removed, at: now)
         }
         for device in ended { announcements?.tellHere(.device, device.lowercase) }
@@ -56,9 +72,17 @@ package struct Passwords: Sendable {
     ///   - body: The code and the password
     ///   - browser: What the browser was told that asked for the code
     /// - Returns: The account's username, which may have been forgotten as well
-    /// - Throws: ``InvalidField`` named `password`, or ``AccountError/codeRefused``
-    func reset(_ body: PasswordResetBody, browser: String?) async throws -> String {
+    /// - Throws: ``InvalidField`` named `password`, or ``AccountError/codeRefused`` or ``TooManyTries``
+    func reset(_ body: PasswordResetBody, browser: String?, from address: ClientAddress?) async throws -> String {
         try PasswordRules.check(body.password, as: "password")
+        return try await attempts.run(
+            Attempt(.passwordReset, address: address), [.address(.code, address?.connection)]
+        ) { try await redeem(body, browser: browser, from: address) }
+    }
+
+    private func redeem(
+        _ body: PasswordResetBody, browser: String?, from address: ClientAddress?
+    ) async throws -> String {
         let now = clock.now()
         guard let browser,
             // Before the work of hashing: who has not asked can't cause it.
@@ -74,7 +98,12 @@ package struct Passwords: Sendable {
             try accounts.resetPassword(of: account.id, to: hash, at: now)
             try codes.cancel(.reset, of: email)
             try tell(account, at: now, connection)
-            let ended = try DeviceQueries(connection: connection).removeAll(of: account.id, as: .removed, at: now)
+            try AuditLog.write(
+                AuditEntry(
+                    .passwordReset, at: now, account: account.id, subject: account.username, address: address),
+                connection)
+            let ended = try DeviceQueries(connection: connection, address: address)
+                .removeAll(of: account.id, as: .removed, at: now)
             return (account.username, ended)
         }
         // Thrown out here, so that the try it cost is stored.

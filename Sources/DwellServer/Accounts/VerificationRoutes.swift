@@ -25,7 +25,7 @@ struct VerificationRoutes {
 
     private func send(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let login = try await logins.login(token: request.cookie(.token))
-        guard let browser = try await verification.ask(by: login) else {
+        guard let browser = try await verification.ask(by: login, from: context.address) else {
             return try .json(MessageReply("Email confirmed already"))
         }
         var response = try Response.json(MessageReply("A code is on its way"))
@@ -35,7 +35,8 @@ struct VerificationRoutes {
 
     private func verify(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await AccountForm(pages: pages).answer(request, on: .verification) { (body: EmailVerificationBody) in
-            try await verification.confirm(body.code, browser: request.cookie(.verification))
+            try await verification.confirm(
+                body.code, browser: request.cookie(.verification), from: context.address)
             return AccountForm.Answer(
                 message: "Email confirmed", page: .done("Email confirmed", "Thank you."),
                 cookie: cookies.clear(.verification))

@@ -37,6 +37,9 @@ package func buildApplication(
         return Retention(
             database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
     }
+    let audit = AuditLog(database: database, clock: clock, kept: configuration.keepAudit, logger: logger)
+    logger.info("lines of the audit log go", metadata: ["kept": "\(configuration.keepAudit / 86_400_000)d"])
+    let attempts = Attempts(clock: clock, audit: audit)
     let devices = Devices(
         database: database, announcements: announcements, clock: clock, settings: configuration.devices)
     let outbox = try configuration.mail.map { mail in
@@ -44,7 +47,7 @@ package func buildApplication(
             mail, publicURL: configuration.address, gates: configuration.gates, database: database, clock: clock,
             logger: logger)
     }
-    let codes = MailedCodes(database: database, outbox: outbox, clock: clock)
+    let codes = MailedCodes(database: database, outbox: outbox, clock: clock, attempts: attempts)
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let parts = Parts(
@@ -58,7 +61,7 @@ package func buildApplication(
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
             settings: configuration.devices),
-        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes)
+        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes, attempts: attempts)
     let lane = buildLane(parts, logger: logger)
     let sometimes: [(any Service)?] = [shared, outbox]
     return Application(
@@ -67,11 +70,11 @@ package func buildApplication(
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port)),
         services: [
-            ThreadPoolService(pool: hashing), writer, announcements,
+            ThreadPoolService(pool: hashing), writer, announcements, audit,
             BackgroundJobs(
                 jobs: BackgroundJob.all(
                     statistics: statistics, retention: retention, announcements: announcements, devices: devices,
-                    codes: codes),
+                    codes: codes, audit: audit),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
@@ -101,6 +104,7 @@ struct Parts {
     let rules: UserAgentRules
     let pages: Pages
     let codes: MailedCodes
+    let attempts: Attempts
 }
 
 /// Keeps a thread pool for as long as the server runs.

@@ -11,13 +11,14 @@ struct BackgroundJob: Sendable {
     /// Every job there is.
     static func all(
         statistics: Statistics, retention: Retention?, announcements: Announcements, devices: Devices,
-        codes: MailedCodes
+        codes: MailedCodes, audit: AuditLog
     ) -> [BackgroundJob] {
         [
             BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
             BackgroundJob(name: "old announcements", every: .seconds(3600)) { try await announcements.removeOld() },
             BackgroundJob(name: "ended devices", every: .seconds(300)) { try await devices.removeEnded() },
             BackgroundJob(name: "old codes", every: .seconds(3600)) { try await codes.removeOld() },
+            BackgroundJob(name: "old audit lines", every: .seconds(3600)) { try await audit.removeOld() },
         ]
             + (retention.map { retention in
                 [BackgroundJob(name: "old segments", every: .seconds(60)) { try await retention.run() }]

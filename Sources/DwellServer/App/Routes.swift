@@ -30,22 +30,24 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let tokens = parts.heartbeats.tokens
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
-        devices: configuration.devices, codes: parts.codes)
-    let gateRoutes = GateRoutes(gates: gates, tokens: tokens, pages: parts.pages, cookies: cookies)
+        devices: configuration.devices, codes: parts.codes, attempts: parts.attempts)
+    let gateRoutes = GateRoutes(
+        gates: gates, tokens: tokens, pages: parts.pages, cookies: cookies, attempts: parts.attempts)
     let passwordRoutes = PasswordRoutes(
         passwords: Passwords(
             database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
-            outbox: parts.codes.outbox),
+            outbox: parts.codes.outbox, attempts: parts.attempts),
         codes: parts.codes, logins: parts.logins, pages: parts.pages, cookies: cookies)
     let verificationRoutes = VerificationRoutes(
-        verification: Verification(database: parts.database, codes: parts.codes, clock: parts.clock),
+        verification: Verification(
+            database: parts.database, codes: parts.codes, clock: parts.clock, attempts: parts.attempts),
         logins: parts.logins, pages: parts.pages, cookies: cookies)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
             reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
             keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
-            interval: configuration.heartbeatInterval
+            interval: configuration.heartbeatInterval, attempts: parts.attempts
         ).endpoints,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
@@ -66,7 +68,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
                 database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),
             logins: parts.logins, tokens: tokens, cookies: cookies
         ).endpoints,
-        CronRoutes(statistics: parts.statistics, accessKey: configuration.cronAccessKey).endpoints,
+        CronRoutes(
+            statistics: parts.statistics, accessKey: configuration.cronAccessKey, attempts: parts.attempts
+        ).endpoints,
     ]
     // The error middleware must know every route before the router has any.
     let listing = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
@@ -74,6 +78,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
 
     let router = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: SecurityHeadersMiddleware(isSecure: configuration.isSecure))
+    router.add(middleware: ClientMiddleware(proxies: configuration.trustedProxies))
     router.add(middleware: CrossOriginMiddleware(origins: configuration.allowedOrigins))
     router.add(middleware: ErrorMiddleware(routes: RouteTable(listing.routes), pages: parts.pages))
     if let folder = configuration.site {

@@ -23,6 +23,10 @@ extension ServerConfiguration {
                 expected: "origins with commas between them, such as https://www.example.com"
             ) { Self.origins($0) },
             site: settings.text(.site),
+            trustedProxies: try settings.value(
+                .trustedProxies, default: .standard,
+                expected: "networks or addresses with commas between them, such as 127.0.0.1,10.0.0.0/8"
+            ) { Self.proxies($0) },
             secretKey: try Self.secretKey(settings, store: store, isPublic: publicURL?.scheme == "https"),
             cronAccessKey: settings.text(.cronAccessKey)
                 ?? (Self.isLocal(publicURL) ? Self.localAccessKey : nil),
@@ -35,7 +39,14 @@ extension ServerConfiguration {
             ) { text in
                 text.hasSuffix("d")
                     ? Self.number(String(text.dropLast()), in: 60...36_500).map { .some(Int64($0)) } : nil
-            }, mail: try Self.mail(settings), gates: try Self.gates(settings))
+            },
+            keepAudit: try settings.value(
+                .keepAudit, default: 400 * 86_400_000, expected: "a number of days such as 400d, from 1d to 36500d"
+            ) { text in
+                text.hasSuffix("d")
+                    ? Self.number(String(text.dropLast()), in: 1...36_500).map { Int64($0) * 86_400_000 } : nil
+            },
+            mail: try Self.mail(settings), gates: try Self.gates(settings))
         if mail == nil, let gate = gates.first(where: { $0.level == .verified }) {
             throw Setting.smtpURL.refusal(expected: "set: the gate \(gate.name) mails codes")
         }
@@ -127,6 +138,14 @@ extension ServerConfiguration {
         return origins.count == parts.count ? Array(Set(origins)) : nil
     }
 
+    private static func proxies(_ text: String) -> TrustedProxies? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        let networks = parts.compactMap { Network($0) }
+        return networks.count == parts.count ? TrustedProxies(networks) : nil
+    }
+
     private static func isLocal(_ url: URL?) -> Bool {
         guard let host = url?.host() else { return true }
         return ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
@@ -155,6 +174,7 @@ extension DeviceSettings {
 
     private static let length = "a whole number of s, m, h or d, such as 90d, up to 3650d"
 
+    /// The length of time that a text such as `30d` means, in milliseconds; `nil` for anything else.
     static func milliseconds(_ text: String) -> Int64? {
         let units: [Character: Int64] = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count > 0,

@@ -12,6 +12,8 @@ package struct ServerConfiguration: Sendable {
     package var allowedOrigins: [String]
     /// A folder of static pages.
     package var site: String?
+    /// Where proxies are whose `X-Forwarded-For` is believed.
+    package var trustedProxies: TrustedProxies
     package var secretKey: SecretKey
     /// `nil` refuses the cron trigger.
     package var cronAccessKey: String?
@@ -21,6 +23,8 @@ package struct ServerConfiguration: Sendable {
     package var heartbeatInterval: Int64
     /// How many days segments are kept before they are folded; `nil` keeps them for ever.
     package var keepSegments: Int64?
+    /// How long lines of the audit log are kept, in milliseconds.
+    package var keepAudit: Int64
     /// `nil` sends no mail.
     package var mail: MailSettings?
     /// What each gate guards, and whom it lets in; one has the name ``GateRules/standardName``.
@@ -28,10 +32,11 @@ package struct ServerConfiguration: Sendable {
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
-        allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
+        allowedOrigins: [String] = [], site: String? = nil, trustedProxies: TrustedProxies = .standard,
+        secretKey: SecretKey, cronAccessKey: String? = nil,
         devices: DeviceSettings = DeviceSettings(),
-        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, mail: MailSettings? = nil,
-        gates: [GateRules] = [.standard]
+        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, keepAudit: Int64 = 400 * 86_400_000,
+        mail: MailSettings? = nil, gates: [GateRules] = [.standard]
     ) {
         self.host = host
         self.port = port
@@ -39,11 +44,13 @@ package struct ServerConfiguration: Sendable {
         self.publicURL = publicURL
         self.allowedOrigins = allowedOrigins
         self.site = site
+        self.trustedProxies = trustedProxies
         self.secretKey = secretKey
         self.cronAccessKey = cronAccessKey
         self.devices = devices
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
+        self.keepAudit = keepAudit
         self.mail = mail
         self.gates = gates
     }

@@ -91,6 +91,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case publicURL = "public-url"
     case allowedOrigins = "allowed-origins"
     case site
+    case trustedProxies = "trusted-proxies"
     case secretKey = "secret-key"
     case cronAccessKey = "cron-access-key"
     case deviceLimit = "device-limit"
@@ -100,6 +101,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case timeZone = "time-zone"
     case heartbeatInterval = "heartbeat-interval"
     case keepSegments = "keep-segments"
+    case keepAudit = "keep-audit"
     case smtpURL = "smtp-url"
     case mailFrom = "mail-from"
 

@@ -144,10 +144,16 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func route(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        var part = part
         switch part {
-        case .head:
+        case .head(var request):
             routed += 1
             isRouting = true
+            if !request.isKeepAlive {
+                // The router hears this word alone, and no version.
+                request.headers.replaceOrAdd(name: "Connection", value: "close")
+                part = .head(request)
+            }
         case .body: break
         case .end: isRouting = false
         }

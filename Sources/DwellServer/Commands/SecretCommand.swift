@@ -32,6 +32,12 @@ struct SecretCommand: AsyncParsableCommand {
                 throw Setting.databaseURL.refusal(
                     expected: "a database that `dwell serve` made; there is no \(path)")
             }
+            let now = WallClock.system.now()
+            let open = try await store.open()
+            try await open.database.write { connection in
+                try AuditLog.write(AuditEntry(.secretRotation, by: .operator, at: now), connection)
+            }
+            try open.database.close()
             print("\(path) has a new secret. Restart the server.")
         }
     }

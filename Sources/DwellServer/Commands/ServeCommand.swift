@@ -35,6 +35,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "A folder of static pages; those under confidential/ need the gate.")
     var site: String?
 
+    @Option(help: "Networks whose X-Forwarded-For is believed, with commas between. (default: 127.0.0.0/8,::1)")
+    var trustedProxies: String?
+
     @Option(help: "Where midnight is taken from, an IANA name. (default: UTC)")
     var timeZone: String?
 
@@ -56,6 +59,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How many days segments are kept before only totals are, such as 400d. (default: for ever)")
     var keepSegments: String?
 
+    @Option(help: "How many days lines of the audit log are kept. (default: 400d)")
+    var keepAudit: String?
+
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
 
@@ -63,10 +69,12 @@ struct ServeCommand: AsyncParsableCommand {
         let configuration = try ServerConfiguration(
             try store.settings([
                 .host: host, .port: port, .publicURL: publicUrl,
-                .allowedOrigins: allowedOrigins, .site: site, .timeZone: timeZone,
+                .allowedOrigins: allowedOrigins, .site: site, .trustedProxies: trustedProxies,
+                .timeZone: timeZone,
                 .deviceLimit: deviceLimit, .devicePolicy: devicePolicy,
                 .loginLifetime: loginLifetime, .loginIdle: loginIdle,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
+                .keepAudit: keepAudit,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

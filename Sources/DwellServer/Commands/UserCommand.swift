@@ -6,7 +6,9 @@ import Foundation
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "People with an account, and the devices they are logged in on.",
-        subcommands: [Limit.self, LogOut.self])
+        subcommands: [
+            List.self, Show.self, Limit.self, LogOut.self, Disable.self, Enable.self, Delete.self,
+        ])
 
     struct Limit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -83,7 +85,192 @@ struct UserCommand: AsyncParsableCommand {
         }
     }
 
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Every account, by username.")
+
+        @OptionGroup var store: StoreOptions
+
+        @Option(help: "table for people; json or csv for programs.")
+        var format: ReportFormat = .table
+
+        func run() async throws {
+            let open = try await store.open()
+            let accounts = try await UserCommand.administration(open).list()
+                .map { ListedAccount($0.account, devices: $0.devices) }
+            FileHandle.standardOutput.write(Data(try format.text(of: accounts).utf8))
+            try open.database.close()
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "One account, and its devices.")
+
+        @OptionGroup var store: StoreOptions
+
+        @Argument(help: "The username.")
+        var name: String
+
+        @Option(help: "table for people, json for programs.")
+        var format: EvidenceFormat = .table
+
+        func run() async throws {
+            let open = try await store.open()
+            let found = try await UserCommand.administration(open).account(name)
+            let account = ListedAccount(found.account, devices: found.devices.count)
+            let devices = found.devices.map(\.record)
+            let text =
+                switch format {
+                case .json: try ReportFormat.json(ShownAccount(account: account, devices: devices))
+                case .table:
+                    try "\(ReportFormat.table.text(of: [account]))\nDEVICES\n"
+                        + (devices.isEmpty ? "None.\n" : ReportFormat.table.text(of: devices))
+                }
+            FileHandle.standardOutput.write(Data(text.utf8))
+            try open.database.close()
+        }
+    }
+
+    struct Disable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Close one account: every login ends at once, and nobody can log in to it.")
+
+        @OptionGroup var store: StoreOptions
+
+        @Argument(help: "The username.")
+        var name: String
+
+        func run() async throws {
+            let open = try await store.open()
+            let count = try await UserCommand.administration(open).disable(name)
+            print("\(name) is disabled. Logged out on \(count) \(count == 1 ? "device" : "devices").")
+            try open.database.close()
+        }
+    }
+
+    struct Enable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Open a disabled account again.")
+
+        @OptionGroup var store: StoreOptions
+
+        @Argument(help: "The username.")
+        var name: String
+
+        func run() async throws {
+            let open = try await store.open()
+            try await UserCommand.administration(open).enable(name)
+            print("\(name) can log in.")
+            try open.database.close()
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Delete one account and all that is known of its owner; every login ends at once.",
+            discussion: """
+                Sessions, segments and statistics go too: the sums of days and videos get smaller. It can't be undone.
+                """)
+
+        @OptionGroup var store: StoreOptions
+
+        @Argument(help: "The username.")
+        var name: String
+
+        @Flag(help: "Do not ask.")
+        var yes = false
+
+        func run() async throws {
+            let open = try await store.open()
+            let administration = UserCommand.administration(open)
+            // One that there is not is named before anything is asked.
+            let account = try await administration.account(name).account
+            guard yes || Self.isConfirmed(account) else { throw ValidationError("Nothing was deleted.") }
+            try await administration.delete(name)
+            print("\(name) is deleted.")
+            try open.database.close()
+        }
+
+        private static func isConfirmed(_ account: Account) -> Bool {
+            print(
+                "Delete \(account.username) (\(account.email)) and everything known of them? Type the username: ",
+                terminator: "")
+            return readLine() == account.username
+        }
+    }
+
+    private static func administration(_ open: OpenStore) -> AccountAdministration {
+        AccountAdministration(database: open.database, clock: .system)
+    }
+
     private static func devices(_ open: OpenStore) -> Devices {
         Devices(database: open.database, clock: .system)
+    }
+}
+
+/// An account as operators see it.
+private struct ListedAccount: ReportRow {
+    let id: String
+    let username: String
+    let email: String
+    let isVerified: Bool
+    /// How many devices it is logged in on.
+    let devices: Int
+    let createdAt: Timestamp
+    let lastLoggedInAt: Timestamp
+    @Nullable var disabledAt: Timestamp?
+
+    init(_ account: Account, devices: Int) {
+        id = account.id.lowercase
+        username = account.username
+        email = account.email
+        isVerified = account.isVerified
+        self.devices = devices
+        createdAt = account.createdAt
+        lastLoggedInAt = account.lastLoggedInAt
+        disabledAt = account.disabledAt
+    }
+
+    static var columns: [ReportColumn] {
+        [
+            ReportColumn(name: "username", title: "username"),
+            ReportColumn(name: "email", title: "email"),
+            ReportColumn(name: "isVerified", title: "confirmed"),
+            ReportColumn(name: "devices", title: "devices"),
+            ReportColumn(name: "createdAt", title: "since (UTC)"),
+            ReportColumn(name: "lastLoggedInAt", title: "last login (UTC)"),
+            ReportColumn(name: "disabledAt", title: "disabled (UTC)"),
+            ReportColumn(name: "id", title: "id"),
+        ]
+    }
+
+    var cells: [ReportCell] {
+        [
+            .text(username), .text(email), .text(isVerified ? "yes" : "no"), .number(Int64(devices)), .time(createdAt),
+            .time(lastLoggedInAt), disabledAt.map { .time($0) } ?? .text(""), .text(id),
+        ]
+    }
+}
+
+/// `dwell user show --format json`
+private struct ShownAccount: Encodable {
+    let account: ListedAccount
+    let devices: [DeviceRecord]
+}
+
+extension DeviceRecord: ReportRow {
+    static var columns: [ReportColumn] {
+        [
+            ReportColumn(name: "device_name", title: "device"),
+            ReportColumn(name: "last_logged_in", title: "last login (UTC)"),
+            ReportColumn(name: "last_seen", title: "last seen (UTC)"),
+            ReportColumn(name: "address", title: "from"),
+            ReportColumn(name: "id", title: "id"),
+        ]
+    }
+
+    var cells: [ReportCell] {
+        [
+            .text(deviceName), .time(lastLoggedIn), lastSeen.map { .time($0) } ?? .text(""), .text(address ?? ""),
+            .text(id),
+        ]
     }
 }

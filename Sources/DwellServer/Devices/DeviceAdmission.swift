@@ -6,6 +6,8 @@ import Foundation
 struct DeviceAdmission {
     let connection: any DatabaseConnection
     let settings: DeviceSettings
+    /// Where the login comes from.
+    let address: ClientAddress?
 
     /// Gives a browser a place, or refuses.
     /// - Parameters:
@@ -37,7 +39,8 @@ struct DeviceAdmission {
         }
         let device = Device(
             id: known?.id ?? UUID(), account: account.id, name: origin.description.name, os: origin.description.os,
-            lastLoggedInAt: time, lastSeenAt: time, address: origin.address, login: (known?.login ?? 0) + 1)
+            lastLoggedInAt: time, lastSeenAt: time, address: origin.address?.place.description,
+            login: (known?.login ?? 0) + 1)
         if known == nil {
             try devices.insert(device, browser: browser)
         } else {
@@ -46,7 +49,7 @@ struct DeviceAdmission {
         return (try devices.device(device.id) ?? device, ended)
     }
 
-    private var devices: DeviceQueries { DeviceQueries(connection: connection) }
+    private var devices: DeviceQueries { DeviceQueries(connection: connection, address: address) }
 
     /// The device that the browser was before, by its cookie, or else by the login that it holds.
     private func known(_ origin: LoginOrigin, as browser: RandomSecret, to account: Account) throws -> Device? {

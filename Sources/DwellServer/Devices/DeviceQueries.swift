@@ -4,6 +4,8 @@ import Foundation
 /// What is asked of, and told to, the device table.
 struct DeviceQueries {
     let connection: any DatabaseConnection
+    /// Where the request comes from that ends devices, for the audit log.
+    var address: ClientAddress?
 
     private static let columns = """
         id, account_id, coalesce(given_name, name) AS name, os, last_logged_in_at, last_seen_at, address, login
@@ -35,6 +37,16 @@ struct DeviceQueries {
     /// Whether anybody has logged in on a browser that is recognised by this.
     func isKnown(_ browser: RandomSecret) throws -> Bool {
         try connection.row("SELECT 1 AS one FROM device WHERE browser_hash = $1 LIMIT 1", [browser.hash]) != nil
+    }
+
+    /// Whether an account has been logged in to on a browser.
+    /// - Parameter username: As it was typed
+    func isKnown(_ browser: RandomSecret, username: String) throws -> Bool {
+        try connection.row(
+            """
+            SELECT 1 AS one FROM device JOIN account ON account.id = device.account_id
+            WHERE device.browser_hash = $1 AND account.username_key = $2
+            """, [browser.hash, AccountRules.key(of: username)]) != nil
     }
 
     /// Makes a device.
@@ -98,11 +110,20 @@ struct DeviceQueries {
         _ condition: String, _ arguments: [any SQLConvertible], as removal: Device.Removal, at time: Timestamp
     ) throws -> [UUID] {
         let rows = try connection.rows(
-            "UPDATE device SET removed_at = $1, removal = $2 WHERE removed_at IS NULL AND \(condition) RETURNING id",
-            [time, removal] + arguments)
-        let ids: [UUID] = try rows.map { try $0["id"] }
-        for id in ids { try Announcements.announce(.device, id.lowercase, at: time, connection) }
-        return ids
+            """
+            UPDATE device SET removed_at = $1, removal = $2 WHERE removed_at IS NULL AND \(condition)
+            RETURNING id, account_id, (SELECT username FROM account WHERE account.id = account_id) AS username
+            """, [time, removal] + arguments)
+        return try rows.map { row in
+            let id: UUID = try row["id"]
+            try Announcements.announce(.device, id.lowercase, at: time, connection)
+            try AuditLog.write(
+                AuditEntry(
+                    .deviceEnd, by: removal == .operator ? .operator : .person, at: time,
+                    account: try row["account_id"], subject: try row["username"], address: address, device: id,
+                    detail: ["reason": removal.rawValue]), connection)
+            return id
+        }
     }
 
     /// Notes the end of devices that ended by themselves: of one account, or of all. Nobody needs to hear of it, time

@@ -31,14 +31,14 @@ struct DeviceRoutes {
 
     private func remove(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let login = try await logins.login(token: request.cookie(.token))
-        try await devices.remove(try Self.id(context), by: login)
+        try await devices.remove(try Self.id(context), by: login, from: context.address)
         return try .json(MessageReply("Device Deleted from the access list"))
     }
 
     private func rename(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let login = try await logins.login(token: request.cookie(.token))
         let body = try await request.json(RenameBody.self)
-        try await devices.rename(try Self.id(context), to: body.deviceName, by: login)
+        try await devices.rename(try Self.id(context), to: body.deviceName, by: login, from: context.address)
         return try .json(MessageReply("Device Renamed"))
     }
 

@@ -37,7 +37,8 @@ final class DeviceStatuses: Sendable {
         let moment = remembered.moment
         if let viewer = rememberedViewer(of: login, at: time) { return viewer }
         guard let status = try await database.read({ try DeviceQueries(connection: $0).status(of: login) }) else {
-            throw LoginError.invalid
+            // Rows of devices go with their account only.
+            throw LoginError.accountDeleted
         }
         try check(status, of: login, at: time)
         var seenAt = status.lastSeenAt

@@ -46,6 +46,7 @@ struct DeviceTicketQueries {
         guard let account = try accounts.account(id: try row["account_id"]),
             try account.passwordHash == row["password_hash"]
         else { throw DeviceError.ticketExpired }
+        guard account.disabledAt == nil else { throw AccountError.disabled }
         // Of two that come at once, one finds it.
         guard try connection.execute("DELETE FROM device_ticket WHERE hash = $1", [secret.hash]) == 1 else {
             throw DeviceError.ticketUnknown

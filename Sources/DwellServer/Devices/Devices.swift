@@ -32,11 +32,12 @@ package struct Devices: Sendable {
 
     /// Ends another device of the same account; its token is dead when this returns.
     /// - Throws: ``DeviceError/ownDevice``, or ``DeviceError/notFound`` for an unknown or somebody else's device
-    package func remove(_ id: UUID, by login: Login) async throws {
+    package func remove(_ id: UUID, by login: Login, from address: ClientAddress? = nil) async throws {
         guard id != login.device else { throw DeviceError.ownDevice }
         let now = clock.now()
         try await database.write { connection in
-            guard try DeviceQueries(connection: connection).remove(id, of: login.account, as: .removed, at: now) else {
+            let queries = DeviceQueries(connection: connection, address: address)
+            guard try queries.remove(id, of: login.account, as: .removed, at: now) else {
                 throw DeviceError.notFound
             }
         }
@@ -44,10 +45,11 @@ package struct Devices: Sendable {
     }
 
     /// Ends the device that asks.
-    package func logOut(_ login: Login) async throws {
+    package func logOut(_ login: Login, from address: ClientAddress? = nil) async throws {
         let now = clock.now()
         try await database.write { connection in
-            guard try DeviceQueries(connection: connection).remove(login, as: .logout, at: now) else {
+            let queries = DeviceQueries(connection: connection, address: address)
+            guard try queries.remove(login, as: .logout, at: now) else {
                 throw DeviceError.notFound
             }
         }
@@ -56,15 +58,21 @@ package struct Devices: Sendable {
 
     /// Calls a device what its owner likes, also after the next login.
     /// - Throws: ``InvalidField`` named `device_name`, or ``DeviceError/notFound``
-    package func rename(_ id: UUID, to name: String, by login: Login) async throws {
+    package func rename(
+        _ id: UUID, to name: String, by login: Login, from address: ClientAddress? = nil
+    ) async throws {
         let name = name.trimmingCharacters(in: .whitespacesAndNewlines)
         guard (1...100).contains(name.count), AccountRules.isPlain(name) else {
             throw InvalidField("device_name", expected: "1 to 100 characters")
         }
+        let now = clock.now()
         try await database.write { connection in
             guard try DeviceQueries(connection: connection).rename(id, of: login.account, to: name) else {
                 throw DeviceError.notFound
             }
+            try AuditLog.write(
+                AuditEntry(
+                    .deviceName, at: now, account: login.account, address: address, device: id), connection)
         }
     }
 
@@ -78,11 +86,22 @@ package struct Devices: Sendable {
     package func limit(
         of username: String, _ change: @Sendable @escaping (inout Int?, inout DevicePolicy?) -> Void
     ) async throws -> (limit: Int?, policy: DevicePolicy?) {
-        try await database.write { connection in
-            var account = try Self.account(username, connection)
+        let now = clock.now()
+        return try await database.write { connection in
+            var account = try AccountQueries(connection: connection).required(username: username)
+            let (limit, policy) = (account.deviceLimit, account.devicePolicy)
             change(&account.deviceLimit, &account.devicePolicy)
             try AccountQueries(connection: connection).limitDevices(
                 of: account.id, to: account.deviceLimit, account.devicePolicy)
+            if (account.deviceLimit, account.devicePolicy) != (limit, policy) {
+                try AuditLog.write(
+                    AuditEntry(
+                        .accountLimit, by: .operator, at: now, account: account.id, subject: account.username,
+                        detail: [
+                            "devices": account.deviceLimit.map { "\($0)" } ?? "default",
+                            "policy": account.devicePolicy?.rawValue ?? "default",
+                        ]), connection)
+            }
             return (account.deviceLimit, account.devicePolicy)
         }
     }
@@ -94,16 +113,10 @@ package struct Devices: Sendable {
     package func removeAll(of username: String?) async throws -> Int {
         let now = clock.now()
         return try await database.write { connection in
-            let account = try username.map { try Self.account($0, connection).id }
+            let accounts = AccountQueries(connection: connection)
+            let account = try username.map { try accounts.required(username: $0).id }
             return try DeviceQueries(connection: connection).removeAll(of: account, as: .operator, at: now).count
         }
-    }
-
-    private static func account(_ username: String, _ connection: any DatabaseConnection) throws -> Account {
-        guard let account = try AccountQueries(connection: connection).account(username: username) else {
-            throw InvalidField("the username", expected: "one that there is; there is no account \(username)")
-        }
-        return account
     }
 
     /// Notes the end of all devices that ended by themselves, and forgets tickets that nobody used.

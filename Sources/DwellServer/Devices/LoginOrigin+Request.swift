@@ -10,7 +10,7 @@ extension LoginOrigin {
     ) async throws {
         self.init(
             description: DeviceDescription(headers: request.headers, rules: rules),
-            address: Network.text(of: context.peer, forwarded: request.headers[.forwardedFor]),
+            address: context.address,
             browser: request.cookie(.browser).flatMap(RandomSecret.init),
             presented: try await Self.presented(request, logins))
     }

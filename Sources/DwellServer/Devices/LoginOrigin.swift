@@ -4,15 +4,15 @@ package import DwellAPI
 package struct LoginOrigin: Sendable {
     /// What the browser says of itself.
     package let description: DeviceDescription
-    /// The network, such as `203.0.113.0/24`.
-    package var address: String?
+    package var address: ClientAddress?
     /// What the browser's cookie says that it is recognised by.
     package var browser: RandomSecret?
     /// The login whose token came with the request, whoever's; it ends.
     package var presented: Login?
 
     package init(
-        description: DeviceDescription, address: String? = nil, browser: RandomSecret? = nil, presented: Login? = nil
+        description: DeviceDescription, address: ClientAddress? = nil, browser: RandomSecret? = nil,
+        presented: Login? = nil
     ) {
         self.description = description
         self.address = address

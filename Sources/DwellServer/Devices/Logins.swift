@@ -28,6 +28,8 @@ package enum LoginError: Error, Equatable {
     case expired
     /// It is not one of this server's.
     case invalid
+    /// It is, and its account is no more.
+    case accountDeleted
     /// Its device was ended, or logged in anew.
     case deviceRemoved(Device.Removal, at: Timestamp)
 }

@@ -42,10 +42,10 @@ package struct Gate: Sendable {
 
     /// Opens a new session for whoever says to own an address; one visitor has many.
     /// - Throws: ``InvalidField`` named `email`, or ``GateError``
-    package func enter(email: String) async throws -> Entry {
+    package func enter(email: String, from address: ClientAddress? = nil) async throws -> Entry {
         let email = try EmailAddress.normalize(email)
         let now = clock.now()
-        return try await database.write { try admit(email, at: now, $0) }
+        return try await database.write { try admit(email, from: address, at: now, $0) }
     }
 
     /// Mails a code to an address, if it may enter. What is done and answered here is the same if it may not: who asks
@@ -54,26 +54,37 @@ package struct Gate: Sendable {
     ///   - email: The address
     ///   - target: Where the visitor wants to go
     ///   - host: Whom the request was sent to: the code is good there
+    ///   - address: Where the visitor is
     /// - Returns: What the browser that asked has to show with the code
-    /// - Throws: ``InvalidField`` named `email`, ``GateError/closed(at:)``, or ``MailError/notSetUp``
-    func askForCode(email: String, target: String, host: String?) async throws -> String {
+    /// - Throws: ``InvalidField`` named `email`, ``GateError/closed(at:)``, ``MailError/notSetUp``, or ``TooManyTries``
+    func askForCode(
+        email: String, target: String, host: String?, from address: ClientAddress?
+    ) async throws -> String {
         let email = try EmailAddress.normalize(email)
         try checkOpen()
         let entrance = MailedCode.Entrance(gate: rules.name, target: target, site: rules.site(ofHost: host))
-        return try await codes.ask(for: .gate, email: email, entrance: entrance)
+        return try await codes.ask(for: .gate, email: email, entrance: entrance, from: address)
     }
 
     /// Lets an address in: every entry comes by here, whether it was claimed or confirmed by a code.
     /// - Throws: ``GateError``
-    func admit(_ email: String, at time: Timestamp, _ connection: any DatabaseConnection) throws -> Entry {
+    func admit(
+        _ email: String, from address: ClientAddress?, at time: Timestamp, _ connection: any DatabaseConnection
+    ) throws -> Entry {
         try rules.checkOpen(at: time)
         let queries = GateQueries(connection: connection)
         guard rules.admits(email), try !queries.isRevoked(email, at: rules.name) else {
             throw GateError.addressRefused
         }
+        let viewer = try queries.guest(email: email, now: time)
+        try AuditLog.write(
+            AuditEntry(
+                .gate, at: time, viewer: viewer, subject: email, address: address,
+                detail: ["gate": rules.name, "identity": rules.level.identity.rawValue]),
+            connection)
         return try SessionQueries(connection: connection)
             .enter(
-                guest: try queries.guest(email: email, now: time),
+                guest: viewer,
                 through: Entry.Gateway(gate: rules.name, identity: rules.level.identity), at: time)
     }
 

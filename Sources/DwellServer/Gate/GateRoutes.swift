@@ -8,6 +8,7 @@ struct GateRoutes {
     let tokens: EntryTokens
     let pages: Pages
     let cookies: CookieMaker
+    let attempts: Attempts
 
     /// What may be asked for from anywhere, such as by a link in a mail. It changes nothing.
     var shown: RouteCollection<DwellRequestContext> {
@@ -35,7 +36,7 @@ struct GateRoutes {
     /// redirect for proxies that pass it on.
     private func check(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let gate = try gates.gate(named: request.uri.queryParameters["gate"].map(String.init))
-        var response = Response(status: .noContent)
+        var response = Response(status: .noContent, headers: .noPage)
         if let holder = try await gate.holder(ofPass: request.cookie(.access(to: gate.rules))) {
             response.headers[.remoteEmail] = holder.email.addingPercentEncoding(withAllowedCharacters: .plainHeader)
             response.headers[.remoteIdentity] = holder.identity.rawValue
@@ -48,7 +49,6 @@ struct GateRoutes {
             let target = (original ?? forwarded).flatMap { try? LocalPath.check($0) } ?? gate.rules.target
             response.headers[.location] = (site ?? "") + gate.rules.page(for: target)
         }
-        response.headers[.cacheControl] = "private, no-store"
         return response
     }
 
@@ -73,9 +73,11 @@ struct GateRoutes {
                 let shown = PublicError(error)
                 guard shown.status.kind == .clientError else { throw error }
                 let gate = try gates.gate(named: body.gate)
-                return pages.gate(
+                var refusal = pages.gate(
                     gate.rules, next: Self.target(body.next, of: gate), email: body.email, message: shown.message,
                     status: shown.status)
+                refusal.headers[.retryAfter] = shown.headers[.retryAfter]
+                return refusal
             }
         default:
             throw BodyError.unsupported("application/x-www-form-urlencoded or application/json")
@@ -90,16 +92,26 @@ struct GateRoutes {
         let gate = try gates.gate(named: body.gate)
         let target = try body.next.flatMap { $0.isEmpty ? nil : try LocalPath.check($0) } ?? gate.rules.target
         guard let email = body.email else { throw InvalidField("email", expected: "present") }
+        return try await attempts.run(
+            Attempt(.gate, address: context.address), [.address(.gate, context.address?.connection)], alwaysCounts: true
+        ) { try await enter(gate, email, target, request, context, answer) }
+    }
+
+    private func enter(
+        _ gate: Gate, _ email: String, _ target: String, _ request: Request, _ context: DwellRequestContext,
+        _ answer: (String, Entry?) throws -> Response
+    ) async throws -> Response {
         switch gate.rules.level {
         case .open:
-            let entry = try await gate.enter(email: email)
+            let entry = try await gate.enter(email: email, from: context.address)
             var response = try answer(target, entry)
             admit(entry, to: gate, &response)
             return response
         case .verified:
             // Its cookies are not kept: the code could not be bound to the browser.
             guard !context.isFromListedOrigin else { throw GateError.needsOwnPage }
-            let browser = try await gate.askForCode(email: email, target: target, host: request.head.authority)
+            let browser = try await gate.askForCode(
+                email: email, target: target, host: request.head.authority, from: context.address)
             var response = try answer("/gate/code", nil)
             response.headers[.cacheControl] = "no-store"
             response.setCookie(cookies.code(.gate, browser))
@@ -113,7 +125,7 @@ struct GateRoutes {
         var response: Response
         switch request.mediaType {
         case "application/json":
-            entered = try await gates.confirm(try await request.json(CodeBody.self).code, browser: browser)
+            entered = try await confirm(try await request.json(CodeBody.self).code, browser, context)
             response = try .json(
                 GateReply(
                     redirect: entered.target,
@@ -122,12 +134,15 @@ struct GateRoutes {
             let text = String(buffer: try await request.bodyBytes())
             do {
                 let body = try? URLEncodedFormDecoder().decode(CodeBody.self, from: text)
-                entered = try await gates.confirm(body?.code ?? "", browser: browser)
+                entered = try await confirm(body?.code ?? "", browser, context)
                 response = .redirect(to: entered.target, type: .normal)
             } catch {
                 let shown = PublicError(error)
                 guard shown.status.kind == .clientError else { throw error }
-                return pages.account(AccountPage.gateCode.refused(shown.message))
+                var refusal = pages.account(AccountPage.gateCode.refused(shown.message))
+                if shown.status == .tooManyRequests { refusal.status = shown.status }
+                refusal.headers[.retryAfter] = shown.headers[.retryAfter]
+                return refusal
             }
         default:
             throw BodyError.unsupported("application/x-www-form-urlencoded or application/json")
@@ -135,6 +150,14 @@ struct GateRoutes {
         admit(entered.entry, to: entered.gate, &response)
         response.setCookie(cookies.clear(.gate))
         return response
+    }
+
+    private func confirm(
+        _ code: String, _ browser: String?, _ context: DwellRequestContext
+    ) async throws -> (gate: Gate, entry: Entry, target: String) {
+        try await attempts.run(
+            Attempt(.gate, address: context.address), [.address(.code, context.address?.connection)]
+        ) { try await gates.confirm(code, browser: browser, from: context.address) }
     }
 
     /// Gives the browser a pass, and the name of its session.

@@ -24,6 +24,7 @@ package struct GateVisitors: Sendable {
         let now = clock.now()
         return try await database.write { connection in
             try Announcements.announce(.visitor, email, at: now, connection)
+            try note(.gateRevocation, of: email, at: gate, now, connection)
             return try GateQueries(connection: connection)
                 .revoke(email, at: gate ?? GateQueries.everyGate, now: now)
         }
@@ -35,13 +36,24 @@ package struct GateVisitors: Sendable {
     /// - Throws: ``InvalidField`` named `email`, also when it is kept out of every gate and one is named
     package func admit(_ email: String, at gate: String?) async throws -> Bool {
         let email = try EmailAddress.normalize(email)
+        let now = clock.now()
         return try await database.write { connection in
             let queries = GateQueries(connection: connection)
             if gate != nil, try queries.isRevoked(email, at: GateQueries.everyGate) {
                 throw InvalidField("email", expected: "admitted without --gate: it was revoked at every gate")
             }
+            try note(.gateAdmission, of: email, at: gate, now, connection)
             return try queries.admit(email, at: gate ?? GateQueries.everyGate)
         }
+    }
+
+    private func note(
+        _ event: AuditEvent, of email: String, at gate: String?, _ time: Timestamp, _ connection: any DatabaseConnection
+    ) throws {
+        try AuditLog.write(
+            AuditEntry(
+                event, by: .operator, at: time, subject: email, detail: gate.map { ["gate": $0] } ?? [:]),
+            connection)
     }
 }
 

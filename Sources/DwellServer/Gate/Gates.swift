@@ -52,9 +52,12 @@ struct Gates: Sendable {
     /// - Parameters:
     ///   - code: The code
     ///   - browser: What the browser was told that asked for it
+    ///   - address: Where the visitor is
     /// - Returns: The gate, the new session, and where the visitor wanted to go
     /// - Throws: ``AccountError/codeRefused``, or ``GateError``
-    func confirm(_ code: String, browser: String?) async throws -> (gate: Gate, entry: Entry, target: String) {
+    func confirm(
+        _ code: String, browser: String?, from address: ClientAddress?
+    ) async throws -> (gate: Gate, entry: Entry, target: String) {
         guard let browser else { throw AccountError.codeRefused }
         let now = clock.now()
         let outcome = try await database.write { connection -> Result<(Gate, Entry, String), any Error> in
@@ -64,7 +67,8 @@ struct Gates: Sendable {
                 return .failure(AccountError.codeRefused)
             }
             do throws(any Error) {
-                return .success((gate, try gate.admit(found.email, at: now, connection), entrance.target))
+                return .success(
+                    (gate, try gate.admit(found.email, from: address, at: now, connection), entrance.target))
             } catch let error as GateError {
                 return .failure(error)
             }

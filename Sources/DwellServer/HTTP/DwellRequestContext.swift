@@ -8,6 +8,8 @@ package struct DwellRequestContext: RequestContext {
     package let peer: SocketAddress?
     /// Whether the request comes from a page on an origin that the operator listed.
     var isFromListedOrigin = false
+    /// Where the client is, as far as trusted proxies tell.
+    var address: ClientAddress?
 
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)

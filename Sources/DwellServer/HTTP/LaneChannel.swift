@@ -6,9 +6,6 @@ import NIOHTTP1
 
 /// Connections of HTTP/1.1 on which a handler sees every request before the router does.
 struct LaneChannel: ServerChildChannel {
-    /// How long a connection may stand idle, or a client keep the rest of its request.
-    private static let idleTime = TimeAmount.seconds(75)
-
     /// How much is read at once, in bytes: it grows while more comes.
     private static let readSizes = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536)
 
@@ -32,7 +29,7 @@ struct LaneChannel: ServerChildChannel {
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)
             // The base does not see the lane's requests, and would take a connection for idle that has no others.
             try pipeline.addHandlers(
-                [IdleStateHandler(readTimeout: Self.idleTime), HeartbeatLane(lane, exit: encoder)],
+                [PatienceHandler(), HeartbeatLane(lane, exit: encoder)],
                 position: .after(decoder))
             return value
         }

@@ -1,6 +1,21 @@
 import Foundation
 import Hummingbird
 
+/// Finds out where a request comes from.
+struct ClientMiddleware: RouterMiddleware {
+    typealias Context = DwellRequestContext
+
+    let proxies: TrustedProxies
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.address = proxies.client(of: context.peer, forwarded: request.headers[.forwardedFor])
+        return try await next(request, context)
+    }
+}
+
 /// Refuses what other sites make a browser ask for: every route behind it may change something.
 struct CrossSiteMiddleware: RouterMiddleware {
     typealias Context = DwellRequestContext

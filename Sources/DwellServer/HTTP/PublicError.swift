@@ -1,5 +1,6 @@
 import DwellAPI
 import Hummingbird
+import NIOHTTP1
 
 /// An error as the world sees it. The cause is for the log.
 struct PublicError: Error {
@@ -44,6 +45,15 @@ extension PublicError {
         case let error as DeviceError: self.init(error)
         case let error as LoginError: self.init(error)
         case let error as GateError: self.init(error)
+        case let error as TooManyTries:
+            self.init(
+                status: .tooManyRequests, code: .tooManyTries,
+                message: "Too many tries. The next one is possible in \(error.seconds) s",
+                headers: [.retryAfter: "\(error.seconds)"])
+        case is KeyError:
+            self = .unauthorized
+            headers[.wwwAuthenticate] = "Bearer"
+        case is HTTPParserError: self = .badRequest
         case MailError.notSetUp:
             self.init(
                 status: .notImplemented, code: .mailNotSetUp,
@@ -90,6 +100,11 @@ extension PublicError {
         case .wrongCredentials:
             self.init(
                 status: .unauthorized, code: .wrongCredentials, message: "Username or password didn't match")
+        case .wrongPassword: self.init(InvalidField("current", expected: "the password that the account has"))
+        case .disabled:
+            self.init(
+                status: .forbidden, code: .accountDisabled,
+                message: "This account was disabled by the operator of this server")
         case .codeRefused:
             self.init(
                 status: .badRequest, code: .codeInvalid,
@@ -141,6 +156,9 @@ extension PublicError {
         switch error {
         case .missing: self = .badRequest
         case .expired: self.init(status: .unauthorized, code: .tokenExpired, message: "Token Expired")
+        case .accountDeleted:
+            self.init(
+                status: .unauthorized, code: .tokenInvalid, message: "The account of this login was deleted")
         case .invalid: self.init(status: .unauthorized, code: .tokenInvalid, message: "Invalid Token")
         case .deviceRemoved(let removal, let time):
             self.init(

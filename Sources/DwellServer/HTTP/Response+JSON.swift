@@ -32,8 +32,15 @@ extension Response {
 }
 
 extension HTTPFields {
+    /// The headers of an answer that is no page and nobody else's: as a page it may do nothing, and be in no frame.
+    static let noPage: HTTPFields = [
+        .cacheControl: "no-store", .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
+    ]
+
     /// The headers of a JSON answer.
     static func json(_ type: String = "application/json") -> HTTPFields {
-        [.contentType: "\(type); charset=utf-8", .cacheControl: "no-store"]
+        var fields = noPage
+        fields[.contentType] = "\(type); charset=utf-8"
+        return fields
     }
 }

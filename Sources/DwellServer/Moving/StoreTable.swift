@@ -40,6 +40,7 @@ package struct StoreTable: Sendable {
         StoreTable("dirty_day", key: [.number("viewer_id"), .number("day")]),
         StoreTable("api_key", key: [.text("id")]),
         StoreTable("gate_revocation", key: [.text("email"), .text("gate")]),
+        StoreTable("audit", key: [.text("id")]),
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are

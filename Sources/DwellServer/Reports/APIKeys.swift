@@ -27,6 +27,7 @@ package struct APIKeys: Sendable {
             try connection.execute(
                 "INSERT INTO api_key (id, name, hash, created_at) VALUES ($1, $2, $3, $4)",
                 [UUID(), name, RandomSecret.hash(of: key), now])
+            try AuditLog.write(AuditEntry(.keyCreation, by: .operator, at: now, subject: name), connection)
         }
         return key
     }

@@ -9,6 +9,7 @@ struct ReportRoutes {
     let days: LocalDays
     /// The heartbeat interval, in milliseconds.
     let interval: Int64
+    let attempts: Attempts
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
@@ -19,12 +20,12 @@ struct ReportRoutes {
     }
 
     private func sessions(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await authenticate(request, context)
         return try .json(try await reports.sessions(try filter(of: request)))
     }
 
     private func evidence(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await authenticate(request, context)
         guard let id = try? context.parameters.require("id", as: Int64.self),
             let evidence = try await reports.evidence(session: id)
         else { throw PublicError.notFound }
@@ -32,7 +33,7 @@ struct ReportRoutes {
     }
 
     private func live(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await authenticate(request, context)
         var filter = SessionFilter()
         for (name, value) in request.uri.queryParameters {
             switch name {
@@ -45,7 +46,7 @@ struct ReportRoutes {
     }
 
     private func content(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await authenticate(request, context)
         var asked: [(ContentKind, String)] = []
         var scope = Reports.Scope()
         for (name, value) in request.uri.queryParameters {
@@ -67,13 +68,11 @@ struct ReportRoutes {
         return try .json(totals)
     }
 
-    /// Lets in who has a key.
-    private func authenticate(_ request: Request) async throws {
-        guard let key = request.bearerToken, try await keys.isValid(key) else {
-            var error = PublicError.unauthorized
-            error.headers[.wwwAuthenticate] = "Bearer"
-            throw error
-        }
+    /// Lets in who has a key. It is looked at first: nobody can guess one, and who has one is not to wait for those who try.
+    private func authenticate(_ request: Request, _ context: DwellRequestContext) async throws {
+        if let key = request.bearerToken, try await keys.isValid(key) { return }
+        let attempt = Attempt(.apiKey, address: context.address)
+        try await attempts.run(attempt, [.address(.key, context.address?.connection)]) { throw KeyError() }
     }
 
     private func filter(of request: Request) throws(InvalidField) -> SessionFilter {

@@ -8,6 +8,7 @@ struct CronRoutes {
     let statistics: Statistics
     /// `nil` refuses every request: no key was set for a public site.
     let accessKey: String?
+    let attempts: Attempts
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
@@ -17,7 +18,10 @@ struct CronRoutes {
 
     private func trigger(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let given = request.bearerToken ?? request.uri.queryParameters["accessKey"].map(String.init)
-        guard let given, let accessKey, Self.isEqual(given, accessKey) else { throw PublicError.unauthorized }
+        let attempt = Attempt(.cronKey, address: context.address)
+        try await attempts.run(attempt, [.address(.key, context.address?.connection)]) {
+            guard let given, let accessKey, Self.isEqual(given, accessKey) else { throw KeyError() }
+        }
         try await statistics.aggregate()
         return try .json(MessageReply("Aggregated \(try await statistics.accountCount()) Users"))
     }

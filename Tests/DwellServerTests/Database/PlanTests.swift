@@ -53,6 +53,7 @@ private struct Paths {
         try await ask()
         try await fold(statistics)
         #expect(try await statistics.recompute { _, _ in }.folded > 0)
+        try await administer()
     }
 
     /// Beats of every source and kind, in time, late, and out of order.
@@ -101,8 +102,8 @@ private struct Paths {
         let gate = try gates.gate(named: nil)
         let entry = try await gate.enter(email: "ada@example.com")
         #expect(try await gate.holder(ofPass: gate.pass(for: entry))?.email == "ada@example.com")
-        let browser = try await gate.askForCode(email: "bea@example.com", target: "/", host: nil)
-        await #expect(throws: AccountError.codeRefused) { try await gates.confirm("none", browser: browser) }
+        let browser = try await gate.askForCode(email: "bea@example.com", target: "/", host: nil, from: nil)
+        await #expect(throws: AccountError.codeRefused) { try await gates.confirm("none", browser: browser, from: nil) }
         let visitors = GateVisitors(database: database, clock: store.clock.clock)
         #expect(try await visitors.revoke("ada@example.com", at: nil) > 0)
         #expect(try await visitors.admit("ada@example.com", at: nil))
@@ -141,6 +142,19 @@ private struct Paths {
         #expect(try await reports.content(.video, "v3", month)?.viewers ?? 0 > 0)
     }
 
+    /// What the audit log is asked, and what the end of an account does.
+    private func administer() async throws {
+        let day: Int64 = 86_400_000
+        let log = AuditLog(database: database, clock: store.clock.clock, kept: 89 * day, logger: TestStore.silent)
+        let since = store.clock.now - day
+        #expect(try await AuditLog.entries(in: database, since: since).count > 10)
+        _ = try await AuditLog.entries(in: database, since: since, event: .login, user: "bea")
+        try await log.removeOld()
+        let accounts = AccountAdministration(database: database, clock: store.clock.clock)
+        #expect(try await accounts.disable("bea") == 1)
+        try await accounts.delete("bea")
+    }
+
     private static let filters: [@Sendable (inout SessionFilter) -> Void] = [
         { _ in },
         { $0.email = "v7@example.com" },
@@ -165,7 +179,7 @@ private struct Paths {
 
 /// How a statement is carried out.
 private struct Plan {
-    private static let tables = ["session", "segment", "daily_statistic"]
+    private static let tables = ["session", "segment", "daily_statistic", "audit"]
 
     let text: String
     /// Where it goes through one of the tables that grow, or through a whole index of it.
@@ -252,6 +266,12 @@ extension TestStore {
             SELECT viewer_id, id, 't', 0, id, started_at, last_seen_at, 'active', 11 + id % 500, 511 + id % 499, 0,
                 last_seen_at, last_seen_at
             FROM session
+            """,
+            """
+            INSERT INTO audit (id, at, event, outcome, actor, account_id, detail)
+            SELECT substr('\(String(repeating: "0", count: 36))', 1, 36 - length(CAST(i AS TEXT))) || i, \(start), 'login',
+                'success', 'person', 'account ' || i, '{}'
+            FROM n
             """,
             "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
             """
