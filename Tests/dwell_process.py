@@ -34,7 +34,7 @@ CONFIGURATION_ERROR = 78
 T = TypeVar("T")
 
 
-def eventually(condition: Callable[[], T], within: float = 10.0, what: str = "a condition") -> T:
+def eventually(condition: Callable[[], T], within: float = 60.0, what: str = "a condition") -> T:
     """Asks until the answer is true, and gives that answer back."""
     deadline = time.monotonic() + within
     while True:

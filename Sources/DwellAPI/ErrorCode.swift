@@ -24,6 +24,12 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case wrongCredentials = "wrong_credentials"
     /// 401: the ticket was used, is past its end, or is another browser's.
     case ticketInvalid = "ticket_invalid"
+    /// 401: the operator of the site ended what the visitor of a gate had.
+    case passRevoked = "pass_revoked"
+    /// 403: the gate's lists, or the operator, keep this email out.
+    case addressRefused = "address_refused"
+    /// 403: the gate's time is over.
+    case gateClosed = "gate_closed"
     /// 403: a request from another site that would change something.
     case crossSite = "cross_site"
     /// 403: the password is right, and the operator has disabled the account.

@@ -79,12 +79,13 @@ public struct RefusedField: Sendable, Codable, Equatable {
 /// The answer to `POST /api/verify-temp-access` with JSON.
 public struct GateReply: Sendable, Codable {
     public var success: Bool
-    /// The confidential page to open: a path on this site.
+    /// The page to open, a path on this site: the confidential one, or the one that asks for a code, where that is mailed.
     public var redirect: String
-    /// Names the session in beats that come without cookies, such as those of a page on another origin.
-    public var token: String
+    /// Names the session in beats that come without cookies, such as those of a page on another origin. None before the
+    /// code was confirmed.
+    public var token: String?
 
-    public init(redirect: String, token: String) {
+    public init(redirect: String, token: String?) {
         self.success = true
         self.redirect = redirect
         self.token = token

@@ -14,6 +14,10 @@ public struct SessionRecord: Sendable, Codable, Equatable {
     @Nullable public var deviceId: String?
     /// The video the session was opened for.
     @Nullable public var video: String?
+    /// The gate that a guest came through.
+    @Nullable public var gate: String?
+    /// How sure a guest's email is; `null` for accounts.
+    @Nullable public var identity: VisitorIdentity?
     /// First to last sign of life, in milliseconds.
     public var elapsedMs: Int64
     /// The largest possible error of `elapsedMs`, in milliseconds.
@@ -29,7 +33,8 @@ public struct SessionRecord: Sendable, Codable, Equatable {
 
     public init(
         id: Int64, viewer: ViewerRecord, start: Timestamp, end: Timestamp, closed: Bool, deviceId: String?,
-        video: String?, elapsedErrorMs: Int64, visibleMs: Int64, visibleErrorMs: Int64, engagedMs: Int64,
+        video: String?, gate: String?, identity: VisitorIdentity?, elapsedErrorMs: Int64, visibleMs: Int64,
+        visibleErrorMs: Int64, engagedMs: Int64,
         engagedErrorMs: Int64
     ) {
         self.id = id
@@ -40,6 +45,8 @@ public struct SessionRecord: Sendable, Codable, Equatable {
         self.closed = closed
         self.deviceId = deviceId
         self.video = video
+        self.gate = gate
+        self.identity = identity
         self.elapsedMs = end - start
         self.elapsedErrorMs = elapsedErrorMs
         self.visibleMs = visibleMs
@@ -62,6 +69,14 @@ public struct ViewerRecord: Sendable, Codable, Equatable, Hashable {
         self.email = email
         self.username = username
     }
+}
+
+/// How sure the email of a guest is.
+public enum VisitorIdentity: String, Sendable, Codable, CaseIterable {
+    /// Whoever came typed it.
+    case claimed
+    /// Whoever came reads what is mailed to it: a code was confirmed.
+    case verified
 }
 
 /// Which door a person came through.

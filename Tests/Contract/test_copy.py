@@ -30,6 +30,7 @@ TABLES = {
     "daily_statistic": "viewer_id, day, content_id",
     "dirty_day": "viewer_id, day",
     "api_key": "id",
+    "gate_revocation": "email, gate",
     "audit": "id",
 }
 
@@ -70,6 +71,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Dwell:
     device.init("lesson-1")
     assert device.log().status_code == 200
     server.key()
+    assert server.run("gate", "revoke", "mallory@example.org").returncode == 0
     assert server.run("recompute").returncode == 0
     server.stop()
     return server

@@ -25,6 +25,7 @@ from .helpers import (
     Device,
     beat_by_token,
     beat_of,
+    enter,
     person,
     problem,
     refused,
@@ -278,6 +279,19 @@ def test_security_19_the_gate_and_keys_are_told(server: Dwell) -> None:
         await_audit(server, event, "failure")
     whole = json.dumps(audit(server))
     assert key not in whole and "dwell_wrong" not in whole and "guessed" not in whole
+
+
+def test_security_19_whom_a_gate_keeps_out_is_told(server: Dwell) -> None:
+    guest = visitor(server)
+    for _ in range(2):
+        run(server, "gate", "revoke", guest.email)
+        assert enter(server.client(), guest.email).status_code == 403
+        run(server, "gate", "admit", guest.email)
+    line = await_audit(server, "gate", "denied")
+    assert line["detail"] == {"reason": "address kept out"} and line["subject"] is None
+    for event in ("gate-revocation", "gate-admission"):
+        lines = audit(server, "--event", event, "--user", guest.email)
+        assert len(lines) == 2 and {line["actor"] for line in lines} == {"operator"}
 
 
 def test_security_19_what_operators_do_is_told(server: Dwell) -> None:

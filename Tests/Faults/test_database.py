@@ -52,6 +52,24 @@ def test_a_database_that_crashes_or_is_stopped(
     assert statuses(pair, "/health/ready") == {200}
 
 
+def test_a_pass_opens_nothing_while_nobody_knows_who_was_revoked(pair: Dwell, cluster: PostgresCluster) -> None:
+    """It comes from memory, but no longer than revocations are heard of."""
+    visitor = pair.client()
+    assert visitor.post("/api/verify-temp-access", json={"email": "ann@example.org"}).status_code == 200
+
+    def checks() -> set[int]:
+        return {visitor.get(f"{node.url}/gate/check").status_code for node in pair.nodes}
+
+    assert checks() == {204}
+    cluster.stop("immediate")
+    try:
+        eventually(lambda: checks() == {503}, 15, "passes that open nothing")
+        assert visitor.get("/gate/check").headers["Retry-After"]
+    finally:
+        cluster.start()
+    eventually(lambda: checks() == {204}, 30, "passes that open again")
+
+
 def test_all_connections_terminated(pair: Dwell, cluster: PostgresCluster, table: Table) -> None:
     worst = 0.0
     with Load(pair) as load:

@@ -21,6 +21,12 @@ struct AccountPage: Sendable {
     static let verification = AccountPage(
         title: "Is this your email?", text: "Enter the code that was mailed to you in the browser that asked for it.",
         action: "/auth/email/verify", asksCode: true, button: "Confirm")
+    static let gateCode = AccountPage(
+        title: "Is this your email?",
+        text: """
+            If this email may enter, a code is on its way to it. Enter it here, in the browser that asked for it, within \
+            ten minutes.
+            """, action: "/api/verify-temp-access/code", asksCode: true, button: "Continue")
 
     static func done(_ title: String, _ text: String) -> AccountPage {
         AccountPage(title: title, text: text)

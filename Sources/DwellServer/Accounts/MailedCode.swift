@@ -7,10 +7,29 @@ import Foundation
 package struct MailedCode: Sendable {
     /// What a code opens.
     package enum Purpose: String, Sendable, SQLConvertible {
-        case reset, verification
+        case reset, verification, gate
 
-        /// How long the code is. Anybody may ask for another's reset, so a guess at that one must be worth less.
+        /// What the audit log calls it that one is asked for.
+        var event: AuditEvent {
+            switch self {
+            case .reset: .passwordCode
+            case .verification: .emailCode
+            case .gate: .gateCode
+            }
+        }
+
+        /// How long the code is. A guess at another's reset would bring a whole account, so it must be worth less.
         var digits: Int { self == .reset ? 8 : 6 }
+    }
+
+    /// What a code for a gate lets in to.
+    struct Entrance: Sendable, Equatable {
+        /// The gate's name.
+        let gate: String
+        /// Where the visitor wants to go: a path.
+        let target: String
+        /// Where the gate's page was, if not at the server's public URL.
+        var site: String?
     }
 
     /// How long a code works, in milliseconds.
@@ -25,10 +44,13 @@ package struct MailedCode: Sendable {
     let code: String
     /// What the browser that asked keeps.
     let browser: String
+    let entrance: Entrance?
 
     /// A code that nobody can foresee.
-    init(for purpose: Purpose) {
+    /// - Parameter entrance: What it lets in to, for a gate
+    init(for purpose: Purpose, entrance: Entrance? = nil) {
         self.purpose = purpose
+        self.entrance = entrance
         let bound = (0..<purpose.digits).reduce(1) { product, _ in product * 10 }
         let digits = String(Int.random(in: 0..<bound))
         code = String(repeating: "0", count: purpose.digits - digits.count) + digits

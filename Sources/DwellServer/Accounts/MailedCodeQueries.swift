@@ -16,13 +16,14 @@ struct MailedCodeQueries {
     func insert(_ code: MailedCode, for email: String, at time: Timestamp) throws {
         try connection.execute(
             """
-            INSERT INTO mailed_code (browser_hash, purpose, email, code_hash, tries_left, asked_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO mailed_code (
+                browser_hash, purpose, email, code_hash, tries_left, asked_at, expires_at, gate, target
+            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """,
             [
                 MailedCode.hash(ofBrowser: code.browser), code.purpose, email,
                 MailedCode.hash(of: code.code, browser: code.browser), MailedCode.tries, time,
-                time + MailedCode.lifetime,
+                time + MailedCode.lifetime, code.entrance?.gate, code.entrance?.target,
             ])
     }
 
@@ -36,22 +37,23 @@ struct MailedCodeQueries {
     }
 
     /// Tries a code, which costs one of its tries. The right one is used up.
-    /// - Returns: The address it was mailed to; `nil` when it is wrong, was used, or is too old
+    /// - Returns: The address it was mailed to, and what it lets in to; `nil` when it is wrong, was used, or is too old
     func redeem(
         _ code: String, for purpose: MailedCode.Purpose, browser: String, at time: Timestamp
-    ) throws -> String? {
+    ) throws -> (email: String, entrance: MailedCode.Entrance?)? {
         let key = MailedCode.hash(ofBrowser: browser)
         // One statement, so that tries at the same moment are counted one by one.
         let row = try connection.row(
             """
             UPDATE mailed_code SET tries_left = tries_left - 1
             WHERE browser_hash = $1 AND purpose = $2 AND expires_at > $3 AND tries_left > 0
-            RETURNING email, code_hash
+            RETURNING email, code_hash, gate, target
             """, [key, purpose, time])
         // Both are hashes of a secret that only this browser has: the time of the comparison tells nothing.
         guard let row, try row["code_hash"] == MailedCode.hash(of: code, browser: browser) else { return nil }
         try connection.execute("UPDATE mailed_code SET tries_left = 0 WHERE browser_hash = $1", [key])
-        return try row["email"]
+        let gate: String? = try row["gate"]
+        return (try row["email"], try gate.map { MailedCode.Entrance(gate: $0, target: try row["target"]) })
     }
 
     /// Makes what was mailed to an address for a purpose worth nothing.

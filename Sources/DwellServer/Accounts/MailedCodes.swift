@@ -19,16 +19,19 @@ package struct MailedCodes: Sendable {
     /// Whether codes can be mailed.
     var isSetUp: Bool { outbox != nil }
 
-    /// Mails a code to an address, if an account has it. What is done here is the same if none has: who asks can't tell.
+    /// Mails a code to an address, if an account has it, or it may enter the gate. What is done here is the same if not: who
+    /// asks can't tell.
+    /// - Parameter entrance: What the code lets in to, for a gate
     /// - Returns: What the browser that asked has to show with the code
     /// - Throws: ``MailError/notSetUp`` or ``TooManyTries``
     func ask(
-        for purpose: MailedCode.Purpose, email: String, from address: ClientAddress? = nil
+        for purpose: MailedCode.Purpose, email: String, entrance: MailedCode.Entrance? = nil,
+        from address: ClientAddress? = nil
     ) async throws -> String {
-        let attempt = Attempt(purpose == .reset ? .passwordCode : .emailCode, address: address)
+        let attempt = Attempt(purpose.event, address: address)
         return try await attempts.run(attempt, [.address(.mail, address?.connection)], alwaysCounts: true) {
             let now = clock.now()
-            let code = MailedCode(for: purpose)
+            let code = MailedCode(for: purpose, entrance: entrance)
             try await database.write { connection in
                 try queue(code, to: email, at: now, connection)
                 // Noted also where no account has the address, so that the time taken tells nothing.
@@ -51,8 +54,8 @@ package struct MailedCodes: Sendable {
         guard try queries.recentCount(of: code.purpose, for: email, at: time) < MailedCode.hourlyLimit else { return }
         try queries.insert(code, for: email, at: time)
         try outbox.queue(
-            .code(code, publicURL: outbox.publicURL), to: email, at: time, until: time + MailedCode.lifetime,
-            connection)
+            .code(code, publicURL: code.entrance?.site ?? outbox.publicURL), to: email, gate: code.entrance?.gate,
+            at: time, until: time + MailedCode.lifetime, connection)
     }
 
     /// Forgets codes that count no more.

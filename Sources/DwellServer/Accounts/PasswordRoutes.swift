@@ -60,8 +60,16 @@ struct PasswordRoutes {
 extension CookieMaker {
     /// The cookie by which the browser is known that asked for a code.
     func code(_ purpose: MailedCode.Purpose, _ browser: String) -> Cookie {
-        make(
-            purpose == .reset ? .reset : .verification, browser, maxAge: Int(MailedCode.lifetime / 1000),
-            sameSite: .strict)
+        make(.code(purpose), browser, maxAge: Int(MailedCode.lifetime / 1000), sameSite: .strict)
+    }
+}
+
+extension CookieName {
+    fileprivate static func code(_ purpose: MailedCode.Purpose) -> CookieName {
+        switch purpose {
+        case .reset: .reset
+        case .verification: .verification
+        case .gate: .gate
+        }
     }
 }

@@ -92,7 +92,7 @@ package struct Passwords: Sendable {
         let done = try await database.write { connection -> (username: String, ended: [UUID])? in
             let codes = MailedCodeQueries(connection: connection)
             let accounts = AccountQueries(connection: connection)
-            guard let email = try codes.redeem(body.code, for: .reset, browser: browser, at: now),
+            guard let (email, _) = try codes.redeem(body.code, for: .reset, browser: browser, at: now),
                 let account = try accounts.account(email: email)
             else { return nil }
             try accounts.resetPassword(of: account.id, to: hash, at: now)

@@ -32,7 +32,7 @@ struct Verification: Sendable {
         let now = clock.now()
         let isConfirmed = try await database.write { connection in
             guard
-                let email = try MailedCodeQueries(connection: connection)
+                let (email, _) = try MailedCodeQueries(connection: connection)
                     .redeem(code, for: .verification, browser: browser, at: now)
             else { return false }
             let accounts = AccountQueries(connection: connection)

@@ -13,6 +13,8 @@ package final class Announcements: Service {
     package enum Topic: String, Sendable, SQLConvertible {
         /// A device was removed; the key is its UUID.
         case device
+        /// A visitor was kept out of a gate, or let in again; the key is the email.
+        case visitor
     }
 
     /// How often rows are read at least.

@@ -43,7 +43,9 @@ package func buildApplication(
     let devices = Devices(
         database: database, announcements: announcements, clock: clock, settings: configuration.devices)
     let outbox = try configuration.mail.map { mail in
-        try Outbox(mail, publicURL: configuration.address, database: database, clock: clock, logger: logger)
+        try Outbox(
+            mail, publicURL: configuration.address, gates: configuration.gates, database: database, clock: clock,
+            logger: logger)
     }
     let codes = MailedCodes(database: database, outbox: outbox, clock: clock, attempts: attempts)
     // Half the cores at most: hashing must leave room for beats.

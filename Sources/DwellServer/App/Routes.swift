@@ -7,7 +7,8 @@ import Logging
 /// | path | methods | in |
 /// |---|---|---|
 /// | `/` and all files | GET | `Gate/Site.swift`, when a site folder is set |
-/// | `/gate`, `/api/verify-temp-access` | GET, POST | `Gate/GateRoutes.swift` |
+/// | `/gate`, `/gate/code`, `/gate/check` | GET | `Gate/GateRoutes.swift` |
+/// | `/api/verify-temp-access`, `/api/verify-temp-access/code` | POST | `Gate/GateRoutes.swift` |
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
 /// | `/devices/replace` | POST | `Accounts/AccountRoutes.swift` |
@@ -23,14 +24,15 @@ import Logging
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
-    let gate = Gate(database: parts.database, clock: parts.clock, secret: configuration.secretKey)
+    let gates = Gates(
+        rules: configuration.gates, database: parts.database, announcements: parts.announcements, clock: parts.clock,
+        secret: configuration.secretKey, codes: parts.codes)
     let tokens = parts.heartbeats.tokens
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
         devices: configuration.devices, codes: parts.codes, attempts: parts.attempts)
     let gateRoutes = GateRoutes(
-        gate: gate, tokens: tokens, pages: parts.pages, cookies: cookies,
-        attempts: parts.attempts)
+        gates: gates, tokens: tokens, pages: parts.pages, cookies: cookies, attempts: parts.attempts)
     let passwordRoutes = PasswordRoutes(
         passwords: Passwords(
             database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
@@ -41,7 +43,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             database: parts.database, codes: parts.codes, clock: parts.clock, attempts: parts.attempts),
         logins: parts.logins, pages: parts.pages, cookies: cookies)
     let open = [
-        gateRoutes.page, passwordRoutes.shown, verificationRoutes.shown,
+        gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
             reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
             keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
@@ -81,7 +83,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     router.add(middleware: ErrorMiddleware(routes: RouteTable(listing.routes), pages: parts.pages))
     if let folder = configuration.site {
         let site = try Site(folder: folder, withheld: configuration.withheldFiles)
-        router.add(middleware: GateMiddleware(site: site, gate: gate))
+        router.add(middleware: GateMiddleware(site: site, gates: gates))
         router.add(middleware: RangeMiddleware())
         router.add(middleware: FileMiddleware(fileProvider: SiteFiles(site: site), searchForIndexHtml: true))
     }

@@ -65,8 +65,9 @@ package struct SecretKey: Sendable {
     var setting: String { Self.codedPrefix + coded(separator: " ") }
 
     /// The keys for a purpose, HKDF with SHA-256: the first signs, all may have signed.
-    package func derived(for purpose: Purpose) -> [SymmetricKey] {
-        secrets.map { Self.derive(from: $0, purpose.rawValue, length: 32) }
+    /// - Parameter name: Tells what the purpose is applied to, where there is more than one
+    package func derived(for purpose: Purpose, named name: String? = nil) -> [SymmetricKey] {
+        secrets.map { Self.derive(from: $0, purpose.rawValue + (name.map { " \($0)" } ?? ""), length: 32) }
     }
 
     /// The keys for a purpose, each with a name that tells nothing about it.

@@ -46,7 +46,15 @@ extension ServerConfiguration {
                 text.hasSuffix("d")
                     ? Self.number(String(text.dropLast()), in: 1...36_500).map { Int64($0) * 86_400_000 } : nil
             },
-            mail: try Self.mail(settings))
+            mail: try Self.mail(settings), gates: try Self.gates(settings))
+        if mail == nil, let gate = gates.first(where: { $0.level == .verified }) {
+            throw Setting.smtpURL.refusal(expected: "set: the gate \(gate.name) mails codes")
+        }
+        let scheme = isSecure ? "https" : "http"
+        for gate in gates where !gate.sites.allSatisfy({ $0.hasPrefix("\(scheme)://") }) {
+            // A browser drops the cookies that would open them.
+            throw InvalidField("the sites of the gate \(gate.name)", expected: "\(scheme), as the public URL is")
+        }
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }
@@ -61,6 +69,13 @@ extension ServerConfiguration {
             .heartbeatInterval, default: 180, expected: "a whole number of seconds from 1 to 3600"
         ) { number($0, in: 1...3600) }
         return Int64(seconds) * 1000
+    }
+
+    /// What each gate guards, and whom it lets in.
+    /// - Throws: ``InvalidField`` that names the key in the file
+    static func gates(_ settings: SettingReader) throws -> [GateRules] {
+        guard let list = settings.gates else { return [.standard] }
+        return try list.rules(days: LocalDays(timeZone: try StoreConfiguration(settings).timeZone))
     }
 
     private static func mail(_ settings: SettingReader) throws -> MailSettings? {
@@ -109,7 +124,7 @@ extension ServerConfiguration {
     }
 
     /// Origins as browsers write them: scheme, host, and the port when it is not the scheme's own.
-    private static func origins(_ text: String) -> [String]? {
+    static func origins(_ text: String) -> [String]? {
         let parts = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         let origins = parts.compactMap { part -> String? in
             guard let url = publicURL(part) ?? nil, let scheme = url.scheme, let host = url.host(),

@@ -27,6 +27,8 @@ package struct ServerConfiguration: Sendable {
     package var keepAudit: Int64
     /// `nil` sends no mail.
     package var mail: MailSettings?
+    /// What each gate guards, and whom it lets in; one has the name ``GateRules/standardName``.
+    package var gates: [GateRules]
 
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
@@ -34,7 +36,7 @@ package struct ServerConfiguration: Sendable {
         secretKey: SecretKey, cronAccessKey: String? = nil,
         devices: DeviceSettings = DeviceSettings(),
         heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, keepAudit: Int64 = 400 * 86_400_000,
-        mail: MailSettings? = nil
+        mail: MailSettings? = nil, gates: [GateRules] = [.standard]
     ) {
         self.host = host
         self.port = port
@@ -50,6 +52,7 @@ package struct ServerConfiguration: Sendable {
         self.keepSegments = keepSegments
         self.keepAudit = keepAudit
         self.mail = mail
+        self.gates = gates
     }
 
     /// How people reach the server, without a slash at the end.

@@ -6,6 +6,8 @@ import Yams
 package struct SettingReader {
     /// The file's path.
     package let file: String?
+    /// The list of gates in the file.
+    let gates: GateSettings?
     private let reader: ConfigReader
 
     /// - Parameters:
@@ -19,8 +21,9 @@ package struct SettingReader {
                 environment[setting.variable].map { (setting, $0) }
             })
         self.file = file
-        reader = ConfigReader(
-            providers: [flags, variables, try file.map(Self.settings(inFile:)) ?? [:]].map(Self.provider))
+        let (settings, gates) = try file.map(Self.settings(inFile:)) ?? ([:], nil)
+        self.gates = gates
+        reader = ConfigReader(providers: [flags, variables, settings].map(Self.provider))
     }
 
     /// The text of a setting.
@@ -50,7 +53,7 @@ package struct SettingReader {
         return value
     }
 
-    private static func settings(inFile path: String) throws -> [Setting: String] {
+    private static func settings(inFile path: String) throws -> ([Setting: String], GateSettings?) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw InvalidField("--config", expected: "a file that can be read, not \(path)")
         }
@@ -60,17 +63,23 @@ package struct SettingReader {
         guard let mapping = node.mapping else {
             throw InvalidField("--config", expected: "a YAML file of settings such as `port: 8080`, not \(path)")
         }
-        return try Dictionary(
-            mapping.map { key, value in
-                guard let name = key.string, let setting = Setting(rawValue: name) else {
-                    let known = Setting.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw InvalidField("\(key.string ?? "a key") in \(path)", expected: "one of \(known)")
-                }
-                guard let text = value.scalar?.string else {
-                    throw InvalidField("\(name) in \(path)", expected: "a single value")
-                }
-                return (setting, text)
-            }, uniquingKeysWith: { _, last in last })
+        var settings: [Setting: String] = [:]
+        var gates: GateSettings?
+        for (key, value) in mapping {
+            if key.string == GateSettings.name {
+                gates = GateSettings(node: value, file: path)
+                continue
+            }
+            guard let name = key.string, let setting = Setting(rawValue: name) else {
+                let known = (Setting.allCases.map(\.rawValue) + [GateSettings.name]).joined(separator: ", ")
+                throw InvalidField("\(key.string ?? "a key") in \(path)", expected: "one of \(known)")
+            }
+            guard let text = value.scalar?.string else {
+                throw InvalidField("\(name) in \(path)", expected: "a single value")
+            }
+            settings[setting] = text
+        }
+        return (settings, gates)
     }
 }
 

@@ -56,6 +56,8 @@ package enum BeatOutcome: Sendable, Equatable {
     case unknownEntry
     /// The device that it comes from was removed, or logged in anew; nothing was stored.
     case deviceRemoved(Device.Removal, at: Timestamp)
+    /// The operator ended the guest's passes; nothing was stored.
+    case revoked(at: Timestamp)
 
     /// The entry that it was stored under.
     package var entry: Entry? {

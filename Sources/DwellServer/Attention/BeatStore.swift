@@ -65,6 +65,7 @@ struct BeatStore {
         case .token:
             guard let found else { return .unknownEntry }
             if let (removal, time) = found.removal { return .deviceRemoved(removal, at: time) }
+            if let time = found.revokedAt { return .revoked(at: time) }
             return .stored(found.entry)
         case .account:
             return found.map { .stored($0.entry) } ?? .unknownEntry

@@ -77,24 +77,35 @@ package final class BeatWriter: Service {
     package func run() async throws {
         await withTaskCancellationOrGracefulShutdownHandler {
             await withTaskGroup { group in
-                for queue in queues {
-                    group.addTask {
-                        while let batch = await queue.nextBatch(upTo: Self.batchLimit) {
-                            // A task of its own: a cancelled one could not write what is still waiting.
-                            await Task { await self.write(batch) }.value
-                        }
-                    }
-                }
+                for queue in queues { group.addTask { await self.write(queue) } }
             }
         } onCancelOrGracefulShutdown: {
             for queue in self.queues { queue.stop() }
         }
     }
 
-    private func write(_ batch: [Waiting]) async {
+    /// Writes what comes in one queue: while one batch is on its way to the disk, the next is stored.
+    private func write(_ queue: BeatQueue) async {
+        var onItsWay: Task<Void, Never>?
+        while let batch = await queue.nextBatch(upTo: Self.batchLimit) {
+            // Tasks of their own: a cancelled one could not write what is still waiting.
+            let commit = await Task { await self.commit(batch) }.value
+            await onItsWay?.value
+            onItsWay = Task { await self.finish(batch, commit) }
+        }
+        await onItsWay?.value
+    }
+
+    /// - Returns: The outcomes, in the order of the beats
+    private func commit(_ batch: [Waiting]) async -> Result<Commit<[BeatOutcome]>, any Error> {
+        do { return .success(try await commit(batch.map(\.beat))) } catch { return .failure(error) }
+    }
+
+    private func finish(_ batch: [Waiting], _ commit: Result<Commit<[BeatOutcome]>, any Error>) async {
         do {
-            let outcomes = try await store(batch.map(\.beat))
-            tell(zip(batch, outcomes).map { ($0, .success($1)) })
+            let commit = try commit.get()
+            try await commit.sync()
+            tell(zip(batch, commit.value).map { ($0, .success($1)) })
         } catch DatabaseError.unavailable(let cause) {
             logger.error("beats not stored", metadata: ["count": "\(batch.count)", "cause": "\(cause)"])
             tell(batch.map { ($0, .failure(DatabaseError.unavailable(cause))) })
@@ -108,7 +119,9 @@ package final class BeatWriter: Service {
         logger.error("a batch of beats failed", metadata: ["count": "\(batch.count)", "cause": "\(error)"])
         for waiting in batch {
             do {
-                tell([(waiting, .success(try await store([waiting.beat])[0]))])
+                let commit = try await commit([waiting.beat])
+                try await commit.sync()
+                tell([(waiting, .success(commit.value[0]))])
             } catch {
                 logger.error("a beat was refused by the store", metadata: ["cause": "\(error)"])
                 tell([(waiting, .failure(error))])
@@ -116,13 +129,13 @@ package final class BeatWriter: Service {
         }
     }
 
-    private func store(_ beats: [Beat]) async throws -> [BeatOutcome] {
-        let (outcomes, fresh) = try await database.write { [settings] connection in
+    private func commit(_ beats: [Beat]) async throws -> Commit<[BeatOutcome]> {
+        let commit = try await database.commit { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
             let outcomes = try store.store(beats)
-            return (outcomes, store.contents.fresh)
+            return (outcomes, fresh: store.contents.fresh)
         }
-        settings.contents.remember(fresh)
-        return outcomes
+        settings.contents.remember(commit.value.fresh)
+        return Commit(value: commit.value.0, sync: commit.sync)
     }
 }

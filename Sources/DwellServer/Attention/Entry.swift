@@ -17,6 +17,18 @@ package struct Entry: Sendable, Equatable {
     package let videoID: Int64?
     /// When the next one took its place by name.
     package let closedAt: Timestamp?
+
+    /// How a guest came in.
+    package struct Gateway: Sendable, Equatable {
+        /// The gate's name.
+        package let gate: String
+        package let identity: VisitorIdentity
+
+        package init(gate: String, identity: VisitorIdentity) {
+            self.gate = gate
+            self.identity = identity
+        }
+    }
 }
 
 /// The tokens that name entries: the gate's cookie, and what beats carry that come without cookies.

@@ -65,7 +65,7 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var state = State.free
     /// As much of the body as was read.
     private var body = ByteBuffer()
-    private var held = CircularBuffer<Held>()
+    private var held = CircularBuffer<Held>(initialCapacity: 1)
     private var isReadHeld = false
     /// How many requests the router has not answered yet.
     private var routed = 0

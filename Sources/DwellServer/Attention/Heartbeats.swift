@@ -91,6 +91,7 @@ struct Heartbeats: Sendable {
         // A token that names nothing any more will never work again; a cookie may be replaced by another.
         case .unknownEntry: throw heartbeat.isByToken ? LoginError.invalid : PublicError.noSession
         case .deviceRemoved(let removal, let time): throw LoginError.deviceRemoved(removal, at: time)
+        case .revoked(let time): throw GateError.revoked(at: time)
         }
     }
 

@@ -8,7 +8,7 @@ struct SessionQueries {
     private static let entry =
         """
         SELECT session.viewer_id, session.id, session.started_at, session.device_id, session.video_id,
-            session.device_login, session.closed_at, device.removed_at, device.removal, device.login,
+            session.device_login, session.closed_at, session.revoked_at, device.removed_at, device.removal, device.login,
             device.last_logged_in_at
         FROM session LEFT JOIN device ON device.id = session.device_id
         """
@@ -96,15 +96,17 @@ struct SessionQueries {
     }
 
     /// Makes a guest's entry, and its first session with it.
-    func enter(guest viewer: Int64, at time: Timestamp) throws -> Entry {
+    func enter(guest viewer: Int64, through gateway: Entry.Gateway, at time: Timestamp) throws -> Entry {
         try enter(
             Entry(
                 viewer: viewer, id: try connection.nextNumber(of: .session), startedAt: time, device: nil, login: 0,
-                videoID: nil, closedAt: nil))
+                videoID: nil, closedAt: nil), through: gateway)
     }
 
-    private func enter(_ entry: Entry) throws -> Entry {
-        try insert(Session(id: entry.id, startedAt: entry.startedAt, lastSeenAt: entry.startedAt), of: entry)
+    private func enter(_ entry: Entry, through gateway: Entry.Gateway? = nil) throws -> Entry {
+        try insert(
+            Session(id: entry.id, startedAt: entry.startedAt, lastSeenAt: entry.startedAt), of: entry,
+            through: gateway)
         return entry
     }
 
@@ -209,16 +211,18 @@ struct SessionQueries {
         try connection.row("SELECT last_logged_in_at FROM device WHERE id = $1", [login.device])?["last_logged_in_at"]
     }
 
-    private func insert(_ session: Session, of entry: Entry) throws {
+    /// - Parameter gateway: Noted with the entry's first session alone
+    private func insert(_ session: Session, of entry: Entry, through gateway: Entry.Gateway? = nil) throws {
         try connection.execute(
             """
             INSERT INTO session (
-                viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot, device_login
-            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                viewer_id, id, entry_id, device_id, video_id, started_at, last_seen_at, seen_slot, device_login, gate,
+                identity
+            ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             """,
             [
                 entry.viewer, session.id, entry.id, entry.device, entry.videoID, session.startedAt,
-                session.lastSeenAt, session.seenSlot, entry.login,
+                session.lastSeenAt, session.seenSlot, entry.login, gateway?.gate, gateway?.identity,
             ])
     }
 }
@@ -232,13 +236,16 @@ struct SeenSession {
     fileprivate var staysInSlot: Bool { before.seen(at: at).seenSlot == before.seenSlot }
 }
 
-/// An entry, and what ended its login, if anything did.
+/// An entry, and what ended its login or its pass, if anything did.
 struct FoundEntry {
     let entry: Entry
     let removal: (Device.Removal, at: Timestamp)?
+    /// When the operator ended a guest's passes.
+    let revokedAt: Timestamp?
 
     fileprivate init(row: Row) throws {
         entry = try Entry(row: row)
+        revokedAt = try row["revoked_at"]
         let login: Int64? = try row["login"]
         if let login, login != entry.login {
             removal = (.replaced, at: try row["last_logged_in_at"])

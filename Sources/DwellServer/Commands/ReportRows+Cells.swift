@@ -7,6 +7,8 @@ extension SessionRecord: ReportRow {
             ReportColumn(name: "id", title: "session"),
             ReportColumn(name: "emailOfAccessor", title: "who"),
             ReportColumn(name: "username", title: "username"),
+            ReportColumn(name: "identity", title: "email"),
+            ReportColumn(name: "gate", title: "gate"),
             ReportColumn(name: "video", title: "video"),
             ReportColumn(name: "sessionStartTime", title: "start (UTC)"),
             ReportColumn(name: "sessionEndTime", title: "last seen (UTC)"),
@@ -15,8 +17,9 @@ extension SessionRecord: ReportRow {
 
     var cells: [ReportCell] {
         [
-            .number(id), .text(emailOfAccessor), .text(viewer.username ?? ""), .text(video ?? ""),
-            .time(sessionStartTime), .time(sessionEndTime), .duration(elapsedMs), .error(elapsedErrorMs),
+            .number(id), .text(emailOfAccessor), .text(viewer.username ?? ""), .text(identity?.rawValue ?? ""),
+            .text(gate ?? ""), .text(video ?? ""), .time(sessionStartTime), .time(sessionEndTime), .duration(elapsedMs),
+            .error(elapsedErrorMs),
             .duration(visibleMs), .error(visibleErrorMs), .duration(engagedMs), .error(engagedErrorMs),
         ]
     }

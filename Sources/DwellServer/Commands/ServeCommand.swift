@@ -15,7 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
             Every option can also be an environment variable (DWELL_ and the name in capitals) or a line of a YAML \
             file given by --config; flags win over variables, variables over the file. DWELL_SECRET_KEY, \
             DWELL_CRON_ACCESS_KEY, DWELL_SMTP_URL and DWELL_MAIL_FROM have no flag, because others can read the flags \
-            of a process.
+            of a process. Gates are set in the file alone.
             """)
 
     @OptionGroup var store: StoreOptions

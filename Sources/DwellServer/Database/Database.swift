@@ -22,6 +22,11 @@ package protocol Database: Sendable {
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value
 
+    /// Like ``write(_:)``, but returns as soon as the next transaction may begin.
+    func commit<Value: Sendable>(
+        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
+    ) async throws -> Commit<Value>
+
     /// The database's own clock; `nil` where it has none but the machine's.
     func time() async throws -> Timestamp?
 
@@ -31,6 +36,22 @@ package protocol Database: Sendable {
 
     /// Lets go of the store. Nothing may be read or written afterwards.
     func close() throws
+}
+
+/// What a transaction brought that others see already.
+package struct Commit<Value: Sendable>: Sendable {
+    let value: Value
+    /// Returns when the transaction is durable; throws when that is not to be had.
+    let sync: @Sendable () async throws -> Void
+}
+
+extension Database {
+    /// For databases in which transactions do not wait for each other's way to the disk.
+    package func commit<Value: Sendable>(
+        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
+    ) async throws -> Commit<Value> {
+        Commit(value: try await write(body)) {}
+    }
 }
 
 /// A connection inside `read` or `write`. It must not leave the closure that it was given to.

@@ -113,3 +113,4 @@ extension SQLConvertible where Self: RawRepresentable, RawValue == String {
 extension Attention: SQLConvertible {}
 extension SegmentEnd: SQLConvertible {}
 extension ViewerKind: SQLConvertible {}
+extension VisitorIdentity: SQLConvertible {}

@@ -13,6 +13,7 @@ package struct SQLiteDatabase: Database {
     private let texts = StatementTexts()
     private let prepared = StatementCaches()
     private let checkpointer: Checkpointer
+    private let log: LogSync
 
     /// Opens the file, or makes it.
     /// - Parameter path: Where the file is
@@ -22,11 +23,11 @@ package struct SQLiteDatabase: Database {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 8
         SQLiteDatabase.makePrivateFile(at: path)
-        (pool, checkpointer) = try SQLiteDatabase.mapErrors {
+        (pool, checkpointer, log) = try SQLiteDatabase.mapErrors {
             let pool = try DatabasePool(path: path, configuration: configuration)
             try pool.writeWithoutTransaction { writer in
-                // GRDB opens WAL databases with NORMAL, which may lose the last commits when the power fails.
-                try writer.execute(sql: "PRAGMA synchronous = FULL")
+                // A commit leaves the log to `LogSync`; what is carried from it into the file is synced nevertheless.
+                try writer.execute(sql: "PRAGMA synchronous = NORMAL")
                 // Room for the pages that a million live sessions are moved on.
                 try writer.execute(sql: "PRAGMA cache_size = -81920")
             }
@@ -34,7 +35,7 @@ package struct SQLiteDatabase: Database {
             try pool.read { _ = try GRDB.Row.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
             let checkpointer = try Checkpointer(path: path)
             pool.writeWithoutTransaction { checkpointer.follow($0.sqliteConnection) }
-            return (pool, checkpointer)
+            return (pool, checkpointer, try pool.writeWithoutTransaction { try LogSync($0.sqliteConnection) })
         }
     }
 
@@ -52,10 +53,32 @@ package struct SQLiteDatabase: Database {
     package func write<Value: Sendable>(
         _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
     ) async throws -> Value {
+        let commit = try await commit(body)
+        try await commit.sync()
+        return commit.value
+    }
+
+    package func commit<Value: Sendable>(
+        _ body: @Sendable @escaping (any DatabaseConnection) throws -> Value
+    ) async throws -> Commit<Value> {
         try await SQLiteDatabase.mapErrors {
-            try await pool.write { [texts, prepared] in
+            if log.isDoubtful { try await carryLog() }
+            let value = try await pool.write { [texts, prepared] in
                 try body(SQLiteConnection(database: $0, texts: texts, prepared: prepared[$0]))
             }
+            return Commit(value: value, sync: log.sync)
+        }
+    }
+
+    /// Carries all of a log that did not come to the disk into the file, which SQLite syncs, and begins the log anew:
+    /// what came after the missing pages could not be read after a power cut.
+    private func carryLog() async throws {
+        try await pool.writeWithoutTransaction { [log] writer in
+            let code = sqlite3_wal_checkpoint_v2(writer.sqliteConnection, nil, SQLITE_CHECKPOINT_RESTART, nil, nil)
+            guard code == SQLITE_OK else {
+                throw DatabaseError.unavailable("the database's log can't be carried into its file")
+            }
+            log.trust()
         }
     }
 
@@ -70,6 +93,7 @@ package struct SQLiteDatabase: Database {
             prepared.removeAll()
             pool.writeWithoutTransaction { checkpointer.close($0.sqliteConnection) }
             try pool.close()
+            log.close()
         }
     }
 

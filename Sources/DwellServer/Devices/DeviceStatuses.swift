@@ -1,6 +1,5 @@
 import DwellAPI
 import Foundation
-import Synchronization
 
 /// What a login needs to know of its device.
 struct DeviceStatus: Sendable {
@@ -21,33 +20,22 @@ final class DeviceStatuses: Sendable {
         let until: Timestamp
     }
 
-    private struct State {
-        var known = BoundedCache<LoginKey, Known>(capacity: 100_000)
-        /// Counts removals: what was read before one may be what it changed.
-        var removals = 0
-    }
-
     private let database: any Database
-    private let announcements: Announcements?
     private let settings: DeviceSettings
-    private let state = Mutex(State())
+    private let remembered: Remembered<LoginKey, Known>
 
     /// - Parameter announcements: Tells of removals; without them nothing is remembered
     init(database: any Database, announcements: Announcements?, settings: DeviceSettings) {
         self.database = database
-        self.announcements = announcements
         self.settings = settings
-        announcements?.onNews { [weak self] topic, _ in
-            if topic == .device { self?.forget() }
-        }
+        remembered = Remembered(capacity: 100_000, topic: .device, announcements: announcements)
     }
 
     /// The viewer whom a login lets in; its device counts as used.
     /// - Throws: ``LoginError``
     func viewer(of login: LoginKey, at time: Timestamp) async throws -> Int64 {
-        let isCurrent = announcements?.isCurrent ?? false
-        let (known, removals) = state.withLock { ($0.known[login], $0.removals) }
-        if isCurrent, let known, time < known.until { return known.viewer }
+        let moment = remembered.moment
+        if let viewer = rememberedViewer(of: login, at: time) { return viewer }
         guard let status = try await database.read({ try DeviceQueries(connection: $0).status(of: login) }) else {
             // Rows of devices go with their account only.
             throw LoginError.accountDeleted
@@ -60,29 +48,14 @@ final class DeviceStatuses: Sendable {
             guard isTouched else { return try await viewer(of: login, at: time) }
             seenAt = time
         }
-        if isCurrent {
-            let until = min(seenAt + settings.seenStep, status.lastLoggedInAt + settings.lifetime)
-            state.withLock { state in
-                if state.removals == removals {
-                    state.known.insert(Known(viewer: status.viewer, until: until), for: login)
-                }
-            }
-        }
+        let until = min(seenAt + settings.seenStep, status.lastLoggedInAt + settings.lifetime)
+        remembered.remember(Known(viewer: status.viewer, until: until), for: login, since: moment)
         return status.viewer
     }
 
     /// The viewer whom a login is known to let in; `nil` when ``viewer(of:at:)`` has to be asked.
     func rememberedViewer(of login: LoginKey, at time: Timestamp) -> Int64? {
-        guard announcements?.isCurrent ?? false, let known = state.withLock({ $0.known[login] }) else { return nil }
-        return time < known.until ? known.viewer : nil
-    }
-
-    /// Forgets everything: removals are rare, and a device costs one question to learn again.
-    func forget() {
-        state.withLock { state in
-            state.known = BoundedCache(capacity: 100_000)
-            state.removals += 1
-        }
+        remembered.value(for: login).flatMap { time < $0.until ? $0.viewer : nil }
     }
 
     private func check(_ status: DeviceStatus, of login: LoginKey, at time: Timestamp) throws(LoginError) {

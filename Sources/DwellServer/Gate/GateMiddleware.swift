@@ -2,12 +2,12 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// Sends who asks for a confidential page without a pass to the gate.
+/// Sends who asks for a page behind a gate without its pass to the gate.
 struct GateMiddleware: RouterMiddleware {
     typealias Context = DwellRequestContext
 
     let site: Site
-    let gate: Gate
+    let gates: Gates
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -15,22 +15,17 @@ struct GateMiddleware: RouterMiddleware {
         // Files are served to these two only; heartbeats must not pay for a look at the disk.
         guard [.get, .head].contains(request.method) else { return try await next(request, context) }
         guard let path = request.uri.path.removingPercentEncoding else { throw HTTPError(.badRequest) }
-        guard site.isConfidential(path) else { return try await next(request, context) }
-        guard gate.isOpen(cookie: request.cookie(.access)) else {
-            var response = Response.redirect(to: "/gate?next=\(Self.target(of: request))", type: .normal)
+        let guarding = gates.guarding(site.places(of: path))
+        guard !guarding.isEmpty else { return try await next(request, context) }
+        for gate in guarding where try await gate.holder(ofPass: request.cookie(.access(to: gate.rules))) == nil {
+            let target = request.uri.path + (request.uri.query.map { "?\($0)" } ?? "")
+            var response = Response.redirect(to: gate.rules.page(for: target), type: .normal)
             response.headers[.cacheControl] = "private, no-store"
             return response
         }
         var response = try await next(request, context)
         response.headers[.cacheControl] = "private, no-store"
         return response
-    }
-
-    /// Where the visitor wanted to go, as the value of a query parameter.
-    private static func target(of request: Request) -> String {
-        let target = request.uri.path + (request.uri.query.map { "?\($0)" } ?? "")
-        let allowed = CharacterSet.urlPathAllowed.subtracting(CharacterSet(charactersIn: "&+=;"))
-        return target.addingPercentEncoding(withAllowedCharacters: allowed) ?? "/"
     }
 }
 

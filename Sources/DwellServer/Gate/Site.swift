@@ -4,9 +4,9 @@ import Hummingbird
 import Logging
 import NIOPosix
 
-/// The folder of static pages, and what in it is confidential.
+/// The folder of static pages.
 struct Site: Sendable {
-    /// The folder whose pages need the gate.
+    /// The folder whose pages need the gate when nothing else is set.
     static let confidentialFolder = "confidential"
 
     /// The folder's real path, without a slash at the end.
@@ -41,12 +41,17 @@ struct Site: Sendable {
         return file
     }
 
-    /// Whether a path needs the gate, by its name or by where it really leads.
-    func isConfidential(_ path: String) -> Bool {
-        let named = path.split(separator: "/").first { $0 != "." }
+    /// Where a path is in the site, by its name and by where it really leads.
+    /// - Parameter path: Without percent signs
+    func places(of path: String) -> [[String]] {
         // A folder's page may lie elsewhere than the folder.
-        let real = [path, path + "/index.html"].map { file(at: $0)?.dropFirst(root.count).split(separator: "/").first }
-        return (real + [named]).contains { $0?.lowercased() == Self.confidentialFolder }
+        let real = [path, path + "/index.html"].compactMap { file(at: $0)?.dropFirst(root.count) }
+        return [Self.parts(of: path)] + real.map { Self.parts(of: $0) }
+    }
+
+    /// The folders of a path and what is in the last, in lower case: on some disks capitals make no difference.
+    static func parts(of path: some StringProtocol) -> [String] {
+        path.split(separator: "/").filter { $0 != "." }.map { $0.lowercased() }
     }
 
     private static func realPath(_ path: String) -> String? {

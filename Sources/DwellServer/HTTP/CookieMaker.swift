@@ -30,23 +30,29 @@ struct CookieMaker: Sendable {
 }
 
 /// Every cookie that Dwell knows.
-enum CookieName: String {
+struct CookieName {
+    let rawValue: String
+
     /// Names the gate session whose record beats move.
-    case sessionRecord = "session_record_id"
-    /// Opens confidential pages.
-    case access = "dwell_access"
+    static let sessionRecord = CookieName(rawValue: "session_record_id")
+    /// Opens the pages behind a gate.
+    static func access(to gate: GateRules) -> CookieName {
+        CookieName(rawValue: "dwell_access\(gate.name == GateRules.standardName ? "" : "_\(gate.name)")")
+    }
+    /// Proves that this browser asked for the code that opens a gate.
+    static let gate = CookieName(rawValue: "dwell_gate")
     /// Proves that this browser asked for the code that opens another password.
-    case reset = "dwell_reset"
+    static let reset = CookieName(rawValue: "dwell_reset")
     /// Proves that this browser asked for the code that confirms an email.
-    case verification = "dwell_verification"
+    static let verification = CookieName(rawValue: "dwell_verification")
     /// The login.
-    case token
+    static let token = CookieName(rawValue: "token")
     /// What the browser is recognised by at its next login.
-    case browser = "dwell_browser"
+    static let browser = CookieName(rawValue: "dwell_browser")
     /// The watch-time session's number.
-    case watchSession = "sessionId"
+    static let watchSession = CookieName(rawValue: "sessionId")
     /// When the watch-time session began, in milliseconds.
-    case watchStart = "initTime"
+    static let watchStart = CookieName(rawValue: "initTime")
 }
 
 extension Request {

@@ -4,7 +4,12 @@ import HTTPTypes
 extension HTTPField.Name {
     static let acceptClientHints = name("Accept-CH")
     static let forwardedFor = name("X-Forwarded-For")
+    static let forwardedHost = name("X-Forwarded-Host")
+    static let forwardedURI = name("X-Forwarded-Uri")
+    static let originalURI = name("X-Original-URI")
     static let referrerPolicy = name("Referrer-Policy")
+    static let remoteEmail = name("Remote-Email")
+    static let remoteIdentity = name("Remote-Identity")
     static let secCHUA = name("Sec-CH-UA")
     static let secCHUAFullVersionList = name("Sec-CH-UA-Full-Version-List")
     static let secCHUAModel = name("Sec-CH-UA-Model")

@@ -6,6 +6,9 @@ import NIOHTTP1
 
 /// Connections of HTTP/1.1 on which a handler sees every request before the router does.
 struct LaneChannel: ServerChildChannel {
+    /// How much is read at once, in bytes: it grows while more comes.
+    private static let readSizes = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536)
+
     private let base: HTTP1Channel
     private let lane: HeartbeatLane.Parts
 
@@ -19,6 +22,8 @@ struct LaneChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         base.setup(channel: channel, logger: logger).flatMapThrowing { [lane] value in
+            // A connection keeps what it reads into: one that idles should not keep more than a beat needs.
+            try channel.syncOptions?.setOption(.recvAllocator, value: Self.readSizes)
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let encoder = try pipeline.context(handlerType: HTTPResponseEncoder.self)

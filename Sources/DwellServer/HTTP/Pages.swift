@@ -17,17 +17,32 @@ struct Pages: Sendable {
 
     /// The page that asks for an email.
     /// - Parameters:
+    ///   - rules: Of the gate
     ///   - next: Where the visitor wants to go
     ///   - email: What was typed before
     ///   - message: Why that was refused
-    func gate(next: String, email: String? = nil, message: String? = nil) -> Response {
-        let page = gate.render(["next": next, "email": email, "message": message].compactMapValues(\.self))
-        return .html(page, status: message == nil ? .ok : .badRequest)
+    func gate(
+        _ rules: GateRules, next: String, email: String? = nil, message: String? = nil,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        let values = [
+            "next": next, "email": email, "message": message,
+            "gate": rules.name == GateRules.standardName ? nil : rules.name,
+            "code": rules.level == .verified ? "mailed" : nil,
+        ]
+        return .html(gate.render(values.compactMapValues(\.self)), status: status)
     }
 
     /// A page about an account.
     func account(_ page: AccountPage) -> Response {
         .html(account.render(page), status: page.message == nil ? .ok : .badRequest)
+    }
+
+    /// The same page once more, and why it was refused.
+    func account(_ page: AccountPage, refused error: PublicError) -> Response {
+        var response = account(page.refused(error.message)).with(error.headers)
+        response.status = error.status
+        return response
     }
 
     /// The page for an error.

@@ -44,6 +44,7 @@ extension PublicError {
         case let error as AccountError: self.init(error)
         case let error as DeviceError: self.init(error)
         case let error as LoginError: self.init(error)
+        case let error as GateError: self.init(error)
         case let error as TooManyTries:
             self.init(
                 status: .tooManyRequests, code: .tooManyTries,
@@ -109,6 +110,24 @@ extension PublicError {
                 status: .badRequest, code: .codeInvalid,
                 message: "The code is wrong, was used, is older than 10 minutes, or another browser asked for it",
                 field: "code")
+        }
+    }
+
+    private init(_ error: GateError) {
+        switch error {
+        case .addressRefused:
+            self.init(
+                status: .forbidden, code: .addressRefused, message: "This email may not enter here", field: "email")
+        case .closed(let time):
+            self.init(status: .forbidden, code: .gateClosed, message: "These pages were open until \(time)")
+        case .revoked(let time):
+            self.init(
+                status: .unauthorized, code: .passRevoked,
+                message: "The owner of these pages ended this visit at \(time)")
+        case .needsOwnPage:
+            self.init(
+                status: .forbidden, code: .crossSite,
+                message: "Refused: this gate mails a code, which only its own page may ask for")
         }
     }
 

@@ -4,7 +4,7 @@ import DwellAPI
 struct Letter: Sendable {
     /// Tells the letters apart in the log.
     enum Kind: String, Sendable, SQLConvertible {
-        case reset, verification
+        case reset, verification, gate
         case newDevice = "new_device"
         case changedPassword = "changed_password"
     }
@@ -44,6 +44,15 @@ extension Letter {
                 kind: .verification, subject: "Is this your address?",
                 opening: "Somebody gave this address for an account. If that was you, this is the code that says so:",
                 code: code.code, link: "\(publicURL)/auth/email/verify#\(code.code)", linkTitle: "Confirm the address",
+                closing: """
+                    It works once, for ten minutes, in the browser in which it was asked for. If that was not you, there \
+                    is nothing to do.
+                    """)
+        case .gate:
+            Letter(
+                kind: .gate, subject: "Your code for confidential pages",
+                opening: "Somebody gave this address to open confidential pages. If that was you, this is the code:",
+                code: code.code, link: "\(publicURL)/gate/code#\(code.code)", linkTitle: "Open the pages",
                 closing: """
                     It works once, for ten minutes, in the browser in which it was asked for. If that was not you, there \
                     is nothing to do.

@@ -13,6 +13,8 @@ struct QueuedMail: Sendable {
     let attempts: Int
     /// When it is worth nothing any more.
     let expiresAt: Timestamp
+    /// The gate that it holds a code for.
+    var gate: String?
 }
 
 /// What is asked of, and told to, the mail table.
@@ -26,9 +28,9 @@ struct MailQueries {
     func insert(_ mail: QueuedMail, at time: Timestamp) throws {
         try connection.execute(
             """
-            INSERT INTO mail (id, kind, recipient, message, attempts, queued_at, next_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
-            """, [mail.id, mail.kind, mail.recipient, mail.message, mail.attempts, time, mail.expiresAt])
+            INSERT INTO mail (id, kind, recipient, message, attempts, queued_at, next_at, expires_at, gate)
+            VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
+            """, [mail.id, mail.kind, mail.recipient, mail.message, mail.attempts, time, mail.expiresAt, mail.gate])
     }
 
     func isAnyDue(at time: Timestamp) throws -> Bool {
@@ -41,12 +43,13 @@ struct MailQueries {
             """
             UPDATE mail SET attempts = attempts + 1, next_at = $2
             WHERE id = (SELECT id FROM mail WHERE next_at <= $1 ORDER BY next_at, id LIMIT 1) AND next_at <= $1
-            RETURNING id, kind, recipient, message, attempts, expires_at
+            RETURNING id, kind, recipient, message, attempts, expires_at, gate
             """, [time, next]
         ).map { row in
             QueuedMail(
                 id: try row["id"], kind: try row["kind"], recipient: try row["recipient"],
-                message: try row["message"], attempts: try row["attempts"], expiresAt: try row["expires_at"])
+                message: try row["message"], attempts: try row["attempts"], expiresAt: try row["expires_at"],
+                gate: try row["gate"])
         }
     }
 

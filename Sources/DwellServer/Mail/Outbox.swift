@@ -18,6 +18,7 @@ package struct Outbox: Service {
     /// How people reach the server, without a slash at the end.
     let publicURL: String
     private let settings: MailSettings
+    private let gates: [GateRules]
     private let database: any Database
     private let clock: WallClock
     private let logger: Logger
@@ -26,14 +27,17 @@ package struct Outbox: Service {
     /// - Parameters:
     ///   - settings: Whom mails are from, and where they go
     ///   - publicURL: How people reach the server, without a slash at the end
+    ///   - gates: Say whom codes for them go to
     ///   - database: Where mails wait
     ///   - clock: Says whose turn it is
     ///   - logger: Told of each mail's fate, never of its text
     package init(
-        _ settings: MailSettings, publicURL: String, database: any Database, clock: WallClock, logger: Logger
+        _ settings: MailSettings, publicURL: String, gates: [GateRules] = [], database: any Database,
+        clock: WallClock, logger: Logger
     ) throws {
         self.settings = settings
         self.publicURL = publicURL
+        self.gates = gates
         self.database = database
         self.clock = clock
         self.logger = logger
@@ -43,10 +47,11 @@ package struct Outbox: Service {
     /// Queues a letter in the transaction of what it tells of.
     /// - Parameters:
     ///   - letter: What it says
-    ///   - address: Whom it goes to; nothing is sent unless an account has this address by then
+    ///   - address: Whom it goes to; nothing is sent unless an account has this address by then, or it may enter the gate
+    ///   - gate: The gate that the letter has a code for
     ///   - end: When it is worth nothing any more
     func queue(
-        _ letter: Letter, to address: String, at time: Timestamp, until end: Timestamp,
+        _ letter: Letter, to address: String, gate: String? = nil, at time: Timestamp, until end: Timestamp,
         _ connection: any DatabaseConnection
     ) throws {
         let queries = MailQueries(connection: connection)
@@ -58,7 +63,8 @@ package struct Outbox: Service {
             letter, from: settings.sender, to: Mailbox(address: address), id: id, at: time)
         try queries.insert(
             QueuedMail(
-                id: id, kind: letter.kind, recipient: address, message: message, attempts: 0, expiresAt: end),
+                id: id, kind: letter.kind, recipient: address, message: message, attempts: 0, expiresAt: end,
+                gate: gate),
             at: time)
     }
 
@@ -90,8 +96,7 @@ package struct Outbox: Service {
                 try MailQueries(connection: $0).take(at: now, until: now + Self.turn)
             })
         else { return false }
-        let hasReader = try await database.read { try AccountQueries(connection: $0).hasEmail(mail.recipient) }
-        guard hasReader else {
+        guard try await database.read({ try hasReader(mail, $0) }) else {
             try await remove(mail)
             return true
         }
@@ -109,6 +114,14 @@ package struct Outbox: Service {
             try await postpone(mail, refusal.reason)
         }
         return true
+    }
+
+    /// Whether a mail is to be sent at all. That is asked here and not when it is queued, so that nobody can tell from the
+    /// time that an answer takes.
+    private func hasReader(_ mail: QueuedMail, _ connection: any DatabaseConnection) throws -> Bool {
+        guard let name = mail.gate else { return try AccountQueries(connection: connection).hasEmail(mail.recipient) }
+        guard let gate = gates.first(where: { $0.name == name }), gate.admits(mail.recipient) else { return false }
+        return try !GateQueries(connection: connection).isRevoked(mail.recipient, at: name)
     }
 
     private func postpone(_ mail: QueuedMail, _ reason: String) async throws {

@@ -39,6 +39,7 @@ package struct StoreTable: Sendable {
         StoreTable("daily_statistic", key: [.number("viewer_id"), .number("day"), .number("content_id")]),
         StoreTable("dirty_day", key: [.number("viewer_id"), .number("day")]),
         StoreTable("api_key", key: [.text("id")]),
+        StoreTable("gate_revocation", key: [.text("email"), .text("gate")]),
         StoreTable("audit", key: [.text("id")]),
     ]
 

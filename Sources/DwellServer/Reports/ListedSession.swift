@@ -10,6 +10,8 @@ struct ListedSession {
     let closedAt: Timestamp?
     let device: UUID?
     let video: String?
+    /// How a guest came in.
+    let gateway: Entry.Gateway?
     /// What was kept in place of its segments.
     let kept: SessionTotals?
     /// When the last of its segments went.
@@ -23,13 +25,11 @@ struct ListedSession {
             account.username, found.started_at, found.last_seen_at, found.device_id,
             video.name AS video, found.elapsed_error_ms, found.visible_ms, found.visible_error_ms, found.engaged_ms,
             found.engaged_error_ms, found.refused_before_ms, found.refused_future_ms, found.refused_media_ms,
-            found.folded_at, (
-                SELECT entry.closed_at FROM session AS entry
-                WHERE entry.viewer_id = found.viewer_id AND entry.id = found.entry_id
-            ) AS closed_at
+            found.folded_at, entry.closed_at, entry.gate, entry.identity
         FROM (\(found)) AS found JOIN viewer ON viewer.id = found.viewer_id
             LEFT JOIN account ON account.viewer_id = viewer.id
             LEFT JOIN content AS video ON video.id = found.video_id
+            LEFT JOIN session AS entry ON entry.viewer_id = found.viewer_id AND entry.id = found.entry_id
         ORDER BY found.started_at DESC, found.id DESC
         """
     }
@@ -43,6 +43,10 @@ struct ListedSession {
         closedAt = try row["closed_at"]
         device = try row["device_id"]
         video = try row["video"]
+        gateway =
+            viewer.kind == .guest
+            ? Entry.Gateway(
+                gate: try row["gate"] ?? GateRules.standardName, identity: try row["identity"] ?? .claimed) : nil
         let visible: Int64? = try row["visible_ms"]
         kept = try visible.map { visible in
             SessionTotals(
@@ -60,7 +64,8 @@ struct ListedSession {
         SessionRecord(
             id: id, viewer: viewer, start: startedAt, end: lastSeenAt,
             closed: closedAt.map { $0 >= lastSeenAt } ?? false || now > lastSeenAt + Session.silence,
-            deviceId: device?.lowercase, video: video, elapsedErrorMs: totals.elapsedError,
+            deviceId: device?.lowercase, video: video, gate: gateway?.gate, identity: gateway?.identity,
+            elapsedErrorMs: totals.elapsedError,
             visibleMs: totals.visible, visibleErrorMs: totals.visibleError, engagedMs: totals.engaged,
             engagedErrorMs: totals.engagedError)
     }

@@ -17,17 +17,18 @@ struct LiveQueries {
     private var arguments: [any SQLConvertible] { [time, time.milliseconds / Session.slotLength] }
 
     /// How many people are here, and their sessions, those that began last first.
+    ///
+    /// The signs keep the database from going through all sessions by their start in search of a few that are live.
     func page(after cursor: SessionCursor?, limit: Int) throws -> (viewers: Int, sessions: [LiveSession]) {
         let rows = try connection.rows(
             """
-            WITH live AS MATERIALIZED (\(Self.live))
             SELECT here.id, here.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email,
                 account.username, session.started_at, session.last_seen_at,
                 \(Self.latest("page_id")) AS page, \(Self.latest("video_id")) AS video,
-                (SELECT count(DISTINCT viewer_id) FROM live) AS viewers
+                (SELECT count(DISTINCT viewer_id) FROM (\(Self.live)) AS live) AS viewers
             FROM (
-                SELECT * FROM live\(cursor == nil ? "" : " WHERE (started_at, id) < ($4, $5)")
-                ORDER BY started_at DESC, id DESC LIMIT $3
+                SELECT * FROM (\(Self.live)) AS live\(cursor == nil ? "" : " WHERE (started_at, id) < ($4, $5)")
+                ORDER BY +started_at DESC, +id DESC LIMIT $3
             ) AS here JOIN session ON session.viewer_id = here.viewer_id AND session.id = here.id
                 JOIN viewer ON viewer.id = here.viewer_id
                 LEFT JOIN account ON account.viewer_id = viewer.id

@@ -10,17 +10,16 @@ struct StatisticQueries {
     ///   - taker: A number that nobody else has
     func takeDirty(after last: ViewerDay?, limit: Int, taker: Int64) throws -> [ViewerDay] {
         let lock = connection.dialect == .postgres ? "FOR UPDATE" : ""
-        let days = try connection.rows(
+        return try connection.rows(
             """
-            SELECT viewer_id, day FROM dirty_day WHERE (viewer_id, day) > ($1, $2)
-            ORDER BY viewer_id, day LIMIT $3 \(lock)
-            """, [last?.viewer ?? .min, last?.day ?? .min, limit]
-        ).map { ViewerDay(viewer: try $0["viewer_id"], day: try $0["day"]) }
-        for day in days { try connection.execute(Self.take, [day.viewer, day.day, taker]) }
-        return days
+            UPDATE dirty_day SET taker = $4 WHERE (viewer_id, day) IN (
+                SELECT viewer_id, day FROM dirty_day WHERE (viewer_id, day) > ($1, $2)
+                ORDER BY viewer_id, day LIMIT $3 \(lock)
+            )
+            RETURNING viewer_id, day
+            """, [last?.viewer ?? .min, last?.day ?? .min, limit, taker]
+        ).map { ViewerDay(viewer: try $0["viewer_id"], day: try $0["day"]) }.sorted()
     }
-
-    private static let take = SQLStatement("UPDATE dirty_day SET taker = $3 WHERE viewer_id = $1 AND day = $2")
 
     /// Takes a day off the list of dirty ones.
     /// - Returns: Whether it was still taken by this taker: no beat made it dirty again, nobody else took it

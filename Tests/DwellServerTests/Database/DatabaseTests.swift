@@ -5,16 +5,6 @@ import Testing
 @testable import DwellServer
 
 @Suite struct DatabaseTests {
-    @Test(.enabled(if: TestDatabase.isSQLite)) func `every commit is synced to disk`() async throws {
-        let store = try await TestStore()
-        let mode = try await store.database.write { connection -> [String] in
-            let synchronous: Int = try #require(try connection.row("PRAGMA synchronous"))["synchronous"]
-            let journal: String = try #require(try connection.row("PRAGMA journal_mode"))["journal_mode"]
-            return ["\(synchronous)", journal]
-        }
-        #expect(mode == ["2", "wal"])
-    }
-
     @Test(.enabled(if: TestDatabase.isPostgres)) func `every commit waits for PostgreSQL's disk`() async throws {
         let store = try await TestStore()
         let setting = try await store.database.write { connection in

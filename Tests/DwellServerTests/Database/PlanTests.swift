@@ -48,6 +48,7 @@ private struct Paths {
         let writer = BeatWriter(database: database, settings: store.settings, logger: TestStore.silent)
         let statistics = Statistics(database: database, days: store.settings.days, logger: TestStore.silent)
         try await store.run(writer) { try await beat(writer) }
+        try await enter()
         try await statistics.aggregate()
         try await ask()
         try await fold(statistics)
@@ -83,6 +84,29 @@ private struct Paths {
         }
         // Back to when everybody was here.
         store.clock.set(start)
+    }
+
+    /// Visitors of a gate that mails codes, known and unknown, and one who is kept out.
+    private func enter() async throws {
+        let sender = try #require(Mailbox("dwell@example.com"))
+        let outbox = try Outbox(
+            MailSettings(way: .folder("nowhere"), sender: sender), publicURL: "http://localhost:8080",
+            database: database,
+            clock: store.clock.clock, logger: TestStore.silent)
+        let codes = MailedCodes(database: database, outbox: outbox, clock: store.clock.clock)
+        let secret = SecretKey(Data(repeating: 7, count: 32))
+        let announcements = Announcements(database: database, clock: store.clock.clock, logger: TestStore.silent)
+        let gates = Gates(
+            rules: [.standard], database: database, announcements: announcements, clock: store.clock.clock,
+            secret: secret, codes: codes)
+        let gate = try gates.gate(named: nil)
+        let entry = try await gate.enter(email: "ada@example.com")
+        #expect(try await gate.holder(ofPass: gate.pass(for: entry))?.email == "ada@example.com")
+        let browser = try await gate.askForCode(email: "bea@example.com", target: "/", host: nil, from: nil)
+        await #expect(throws: AccountError.codeRefused) { try await gates.confirm("none", browser: browser, from: nil) }
+        let visitors = GateVisitors(database: database, clock: store.clock.clock)
+        #expect(try await visitors.revoke("ada@example.com", at: nil) > 0)
+        #expect(try await visitors.admit("ada@example.com", at: nil))
     }
 
     /// What people and programs read, but for what sums up everybody and everything.

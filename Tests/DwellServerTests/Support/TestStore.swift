@@ -99,8 +99,12 @@ final class TestStore: Sendable {
         Reports(database: database, days: settings.days, clock: clock.clock)
     }
 
-    var gate: Gate {
-        Gate(database: database, clock: clock.clock, secret: SecretKey(Data(repeating: 7, count: 32)))
+    var gate: Gate { gate() }
+
+    func gate(_ rules: GateRules = .standard, announcements: Announcements? = nil) -> Gate {
+        Gate(
+            rules: rules, database: database, announcements: announcements, clock: clock.clock,
+            secret: SecretKey(Data(repeating: 7, count: 32)))
     }
 
     /// Runs `body` with a writer that is stopped afterwards.
