@@ -275,6 +275,9 @@ def test_security_13_the_gate_is_not_entered_without_end(server: Dwell) -> None:
     response = enter(client, email)
     assert response.status_code == 429 and int(response.headers["Retry-After"]) >= 1
     assert response.json()["success"] is False and response.json()["code"] == "too_many_tries"
+    form = enter(client, email, form=True)
+    assert form.status_code == 429 and int(form.headers["Retry-After"]) >= 1
+    assert "<form" in form.text
     succeeded(enter(client_from(server, ELSEWHERE), email))
 
 

@@ -7,10 +7,12 @@ import io
 import json
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 from dwell_process import Dwell, eventually
 from mail_server import MailServer
@@ -23,6 +25,7 @@ from .helpers import (
     Device,
     beat_by_token,
     beat_of,
+    enter,
     person,
     problem,
     refused,
@@ -278,6 +281,19 @@ def test_security_19_the_gate_and_keys_are_told(server: Dwell) -> None:
     assert key not in whole and "dwell_wrong" not in whole and "guessed" not in whole
 
 
+def test_security_19_whom_a_gate_keeps_out_is_told(server: Dwell) -> None:
+    guest = visitor(server)
+    for _ in range(2):
+        run(server, "gate", "revoke", guest.email)
+        assert enter(server.client(), guest.email).status_code == 403
+        run(server, "gate", "admit", guest.email)
+    line = await_audit(server, "gate", "denied")
+    assert line["detail"] == {"reason": "address kept out"} and line["subject"] is None
+    for event in ("gate-revocation", "gate-admission"):
+        lines = audit(server, "--event", event, "--user", guest.email)
+        assert len(lines) == 2 and {line["actor"] for line in lines} == {"operator"}
+
+
 def test_security_19_what_operators_do_is_told(server: Dwell) -> None:
     ann = person(server)
     for arguments in (
@@ -375,3 +391,61 @@ def test_security_20_a_locked_database_gives_503_to_logins_and_it_recovers(serve
     ann.login()
     # The refusal that could not be written meanwhile has waited.
     await_audit(server, "login", "failure")
+
+
+def test_security_4_deleting_an_account_harms_nobodys_beats(server: Dwell) -> None:
+    """Beats of others share transactions with those of the account that goes."""
+    accounts = [person(server) for _ in range(5)]
+    devices = [one.login() for one in accounts]
+    tokens = [succeeded(device.client.post(BEAT, json=beat_of()))["token"] for device in devices]
+    guests = [visitor(server) for _ in range(4)]
+    over = threading.Event()
+    seen: set[tuple[str, int]] = set()
+
+    def beat(who: str, token: str) -> None:
+        client = server.client()
+        n = 0
+        while not over.is_set():
+            n += 1
+            seen.add((who, beat_by_token(server, token, segment(n=n), client=client).status_code))
+
+    senders = [threading.Thread(target=beat, args=("guest", guest.token)) for guest in guests]
+    senders += [threading.Thread(target=beat, args=("account", token)) for token in tokens]
+    for sender in senders:
+        sender.start()
+    try:
+        for one in accounts:
+            run(server, "user", "delete", "--yes", one.username)
+    finally:
+        over.set()
+        for sender in senders:
+            sender.join()
+    assert {status for who, status in seen if who == "guest"} == {200}
+    assert {status for who, status in seen if who == "account"} == {200, 401}
+    assert server.sql("SELECT viewer_id FROM session WHERE viewer_id NOT IN (SELECT id FROM viewer)") == []
+
+
+def test_security_20_what_was_acknowledged_survives_being_killed(server: Dwell) -> None:
+    guest = visitor(server)
+    acknowledged: list[int] = []
+    over = threading.Event()
+
+    def beat() -> None:
+        client = server.client()
+        for n in range(1, 10_000):
+            try:
+                if beat_by_token(server, guest.token, segment(n=n), client=client).status_code == 200:
+                    acknowledged.append(n)
+            except requests.RequestException:
+                return
+            if over.is_set():
+                return
+
+    sender = threading.Thread(target=beat)
+    sender.start()
+    eventually(lambda: len(acknowledged) > 20)
+    server.kill()
+    over.set()
+    sender.join()
+    server.start()
+    assert {row["n"] for row in guest.stored} >= set(acknowledged)

@@ -38,10 +38,7 @@ struct AccountForm {
             } catch {
                 let shown = PublicError(error)
                 guard shown.status.kind == .clientError else { throw error }
-                var refusal = pages.account(page.refused(shown.message))
-                refusal.status = shown.status
-                for field in shown.headers { refusal.headers[field.name] = field.value }
-                return refusal
+                return pages.account(page, refused: shown)
             }
         default:
             throw BodyError.unsupported("application/x-www-form-urlencoded or application/json")

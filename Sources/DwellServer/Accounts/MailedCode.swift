@@ -9,17 +9,17 @@ package struct MailedCode: Sendable {
     package enum Purpose: String, Sendable, SQLConvertible {
         case reset, verification, gate
 
-        /// How long the code is. A guess at another's reset would bring a whole account, so it must be worth less.
-        var digits: Int { self == .reset ? 8 : 6 }
-
-        /// What asking for one is in the audit log.
-        var auditEvent: AuditEvent {
+        /// What the audit log calls it that one is asked for.
+        var event: AuditEvent {
             switch self {
             case .reset: .passwordCode
             case .verification: .emailCode
             case .gate: .gateCode
             }
         }
+
+        /// How long the code is. A guess at another's reset would bring a whole account, so it must be worth less.
+        var digits: Int { self == .reset ? 8 : 6 }
     }
 
     /// What a code for a gate lets in to.

@@ -28,7 +28,7 @@ package struct MailedCodes: Sendable {
         for purpose: MailedCode.Purpose, email: String, entrance: MailedCode.Entrance? = nil,
         from address: ClientAddress? = nil
     ) async throws -> String {
-        let attempt = Attempt(purpose.auditEvent, address: address)
+        let attempt = Attempt(purpose.event, address: address)
         return try await attempts.run(attempt, [.address(.mail, address?.connection)], alwaysCounts: true) {
             let now = clock.now()
             let code = MailedCode(for: purpose, entrance: entrance)

@@ -18,8 +18,6 @@ package enum AuditEvent: String, Sendable, CaseIterable, SQLConvertible {
     case gate
     /// A code was asked for that opens a gate.
     case gateCode = "gate-code"
-    case gateRevocation = "gate-revocation"
-    case gateAdmission = "gate-admission"
     /// A key of the API was refused.
     case apiKey = "api-key"
     /// The key of the cron trigger was refused.
@@ -30,6 +28,8 @@ package enum AuditEvent: String, Sendable, CaseIterable, SQLConvertible {
     case accountDisabling = "account-disabling"
     case accountEnabling = "account-enabling"
     case accountDeletion = "account-deletion"
+    case gateRevocation = "gate-revocation"
+    case gateAdmission = "gate-admission"
     /// Refusals that were not noted one by one; `count` in the detail says how many.
     case leftOut = "left-out"
 }

@@ -54,9 +54,9 @@ package struct Gate: Sendable {
     ///   - email: The address
     ///   - target: Where the visitor wants to go
     ///   - host: Whom the request was sent to: the code is good there
-    ///   - address: Where the visitor is
     /// - Returns: What the browser that asked has to show with the code
-    /// - Throws: ``InvalidField`` named `email`, ``GateError/closed(at:)``, ``MailError/notSetUp``, or ``TooManyTries``
+    /// - Throws: ``InvalidField`` named `email`, ``GateError/closed(at:)``, ``MailError/notSetUp``, or
+    ///   ``TooManyTries``
     func askForCode(
         email: String, target: String, host: String?, from address: ClientAddress?
     ) async throws -> String {
@@ -76,15 +76,14 @@ package struct Gate: Sendable {
         guard rules.admits(email), try !queries.isRevoked(email, at: rules.name) else {
             throw GateError.addressRefused
         }
-        let viewer = try queries.guest(email: email, now: time)
+        let guest = try queries.guest(email: email, now: time)
         try AuditLog.write(
             AuditEntry(
-                .gate, at: time, viewer: viewer, subject: email, address: address,
-                detail: ["gate": rules.name, "identity": rules.level.identity.rawValue]),
+                .gate, at: time, viewer: guest, subject: email, address: address, detail: ["gate": rules.name]),
             connection)
         return try SessionQueries(connection: connection)
             .enter(
-                guest: viewer,
+                guest: guest,
                 through: Entry.Gateway(gate: rules.name, identity: rules.level.identity), at: time)
     }
 

@@ -73,11 +73,10 @@ struct GateRoutes {
                 let shown = PublicError(error)
                 guard shown.status.kind == .clientError else { throw error }
                 let gate = try gates.gate(named: body.gate)
-                var refusal = pages.gate(
+                return pages.gate(
                     gate.rules, next: Self.target(body.next, of: gate), email: body.email, message: shown.message,
-                    status: shown.status)
-                refusal.headers[.retryAfter] = shown.headers[.retryAfter]
-                return refusal
+                    status: shown.status
+                ).with(shown.headers)
             }
         default:
             throw BodyError.unsupported("application/x-www-form-urlencoded or application/json")
@@ -89,18 +88,19 @@ struct GateRoutes {
         _ body: EntryBody, _ request: Request, _ context: DwellRequestContext,
         _ answer: (String, Entry?) throws -> Response
     ) async throws -> Response {
+        let keys = [GuessLimiter.Key.address(.gate, context.address?.connection)]
+        return try await attempts.run(Attempt(.gate, address: context.address), keys, alwaysCounts: true) {
+            try await entered(body, request, context, answer)
+        }
+    }
+
+    private func entered(
+        _ body: EntryBody, _ request: Request, _ context: DwellRequestContext,
+        _ answer: (String, Entry?) throws -> Response
+    ) async throws -> Response {
         let gate = try gates.gate(named: body.gate)
         let target = try body.next.flatMap { $0.isEmpty ? nil : try LocalPath.check($0) } ?? gate.rules.target
         guard let email = body.email else { throw InvalidField("email", expected: "present") }
-        return try await attempts.run(
-            Attempt(.gate, address: context.address), [.address(.gate, context.address?.connection)], alwaysCounts: true
-        ) { try await enter(gate, email, target, request, context, answer) }
-    }
-
-    private func enter(
-        _ gate: Gate, _ email: String, _ target: String, _ request: Request, _ context: DwellRequestContext,
-        _ answer: (String, Entry?) throws -> Response
-    ) async throws -> Response {
         switch gate.rules.level {
         case .open:
             let entry = try await gate.enter(email: email, from: context.address)
@@ -120,12 +120,13 @@ struct GateRoutes {
     }
 
     private func confirm(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        let address = context.address
         let browser = request.cookie(.gate)
         var entered: (gate: Gate, entry: Entry, target: String)
         var response: Response
         switch request.mediaType {
         case "application/json":
-            entered = try await confirm(try await request.json(CodeBody.self).code, browser, context)
+            entered = try await confirm(try await request.json(CodeBody.self).code, browser, address)
             response = try .json(
                 GateReply(
                     redirect: entered.target,
@@ -134,15 +135,12 @@ struct GateRoutes {
             let text = String(buffer: try await request.bodyBytes())
             do {
                 let body = try? URLEncodedFormDecoder().decode(CodeBody.self, from: text)
-                entered = try await confirm(body?.code ?? "", browser, context)
+                entered = try await confirm(body?.code ?? "", browser, address)
                 response = .redirect(to: entered.target, type: .normal)
             } catch {
                 let shown = PublicError(error)
                 guard shown.status.kind == .clientError else { throw error }
-                var refusal = pages.account(AccountPage.gateCode.refused(shown.message))
-                if shown.status == .tooManyRequests { refusal.status = shown.status }
-                refusal.headers[.retryAfter] = shown.headers[.retryAfter]
-                return refusal
+                return pages.account(.gateCode, refused: shown)
             }
         default:
             throw BodyError.unsupported("application/x-www-form-urlencoded or application/json")
@@ -153,11 +151,11 @@ struct GateRoutes {
     }
 
     private func confirm(
-        _ code: String, _ browser: String?, _ context: DwellRequestContext
+        _ code: String, _ browser: String?, _ address: ClientAddress?
     ) async throws -> (gate: Gate, entry: Entry, target: String) {
-        try await attempts.run(
-            Attempt(.gate, address: context.address), [.address(.code, context.address?.connection)]
-        ) { try await gates.confirm(code, browser: browser, from: context.address) }
+        try await attempts.run(Attempt(.gate, address: address), [.address(.code, address?.connection)]) {
+            try await gates.confirm(code, browser: browser, from: address)
+        }
     }
 
     /// Gives the browser a pass, and the name of its session.

@@ -24,7 +24,7 @@ package struct GateVisitors: Sendable {
         let now = clock.now()
         return try await database.write { connection in
             try Announcements.announce(.visitor, email, at: now, connection)
-            try note(.gateRevocation, of: email, at: gate, now, connection)
+            try Self.note(.gateRevocation, email, at: now, gate, connection)
             return try GateQueries(connection: connection)
                 .revoke(email, at: gate ?? GateQueries.everyGate, now: now)
         }
@@ -42,18 +42,18 @@ package struct GateVisitors: Sendable {
             if gate != nil, try queries.isRevoked(email, at: GateQueries.everyGate) {
                 throw InvalidField("email", expected: "admitted without --gate: it was revoked at every gate")
             }
-            try note(.gateAdmission, of: email, at: gate, now, connection)
-            return try queries.admit(email, at: gate ?? GateQueries.everyGate)
+            guard try queries.admit(email, at: gate ?? GateQueries.everyGate) else { return false }
+            try Self.note(.gateAdmission, email, at: now, gate, connection)
+            return true
         }
     }
 
-    private func note(
-        _ event: AuditEvent, of email: String, at gate: String?, _ time: Timestamp, _ connection: any DatabaseConnection
+    private static func note(
+        _ event: AuditEvent, _ email: String, at time: Timestamp, _ gate: String?, _ connection: any DatabaseConnection
     ) throws {
         try AuditLog.write(
             AuditEntry(
-                event, by: .operator, at: time, subject: email, detail: gate.map { ["gate": $0] } ?? [:]),
-            connection)
+                event, by: .operator, at: time, subject: email, detail: gate.map { ["gate": $0] } ?? [:]), connection)
     }
 }
 

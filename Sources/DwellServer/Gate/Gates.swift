@@ -52,7 +52,6 @@ struct Gates: Sendable {
     /// - Parameters:
     ///   - code: The code
     ///   - browser: What the browser was told that asked for it
-    ///   - address: Where the visitor is
     /// - Returns: The gate, the new session, and where the visitor wanted to go
     /// - Throws: ``AccountError/codeRefused``, or ``GateError``
     func confirm(

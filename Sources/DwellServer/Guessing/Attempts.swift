@@ -98,7 +98,7 @@ private struct Refusal {
         case DeviceError.ticketUnknown, DeviceError.ticketOfOtherBrowser:
             self.init(.failure, "wrong ticket", isGuess: true)
         case DeviceError.ticketExpired: self.init(.failure, "ticket expired")
-        case GateError.addressRefused: self.init(.denied, "address refused")
+        case GateError.addressRefused: self.init(.denied, "address kept out")
         case GateError.closed: self.init(.denied, "gate closed")
         case is KeyError: self.init(.failure, "wrong key", isGuess: true)
         default: return nil

@@ -38,6 +38,13 @@ struct Pages: Sendable {
         .html(account.render(page), status: page.message == nil ? .ok : .badRequest)
     }
 
+    /// The same page once more, and why it was refused.
+    func account(_ page: AccountPage, refused error: PublicError) -> Response {
+        var response = account(page.refused(error.message)).with(error.headers)
+        response.status = error.status
+        return response
+    }
+
     /// The page for an error.
     func error(status: HTTPResponse.Status, message: String) -> Response {
         .html(error.render(["status": "\(status.code)", "message": message]), status: status)

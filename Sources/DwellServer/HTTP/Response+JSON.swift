@@ -31,6 +31,15 @@ extension Response {
     }
 }
 
+extension Response {
+    /// The same answer with more headers.
+    func with(_ fields: HTTPFields) -> Response {
+        var response = self
+        for field in fields { response.headers[field.name] = field.value }
+        return response
+    }
+}
+
 extension HTTPFields {
     /// The headers of an answer that is no page and nobody else's: as a page it may do nothing, and be in no frame.
     static let noPage: HTTPFields = [
