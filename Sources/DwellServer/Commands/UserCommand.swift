@@ -63,7 +63,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct LogOut: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "logout", abstract: "End every login of one account, or of all; they can log in again.")
+            commandName: "sign-out", abstract: "End every login of one account, or of all; they can log in again.")
 
         @OptionGroup var store: StoreOptions
 
