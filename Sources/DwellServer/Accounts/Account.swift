@@ -23,6 +23,8 @@ package struct Account: Sendable {
     package var deviceLimit: Int?
     /// What happens to one device more; `nil` leaves that to the server's setting.
     package var devicePolicy: DevicePolicy?
+    /// How many videos it may play at once, where that is limited; `nil` leaves it to the server's setting.
+    package var viewingLimit: Int?
 
     /// The account as clients see it.
     /// - Parameter devices: How many devices are logged in

@@ -57,10 +57,11 @@ struct AccountQueries {
         try connection.execute("UPDATE account SET last_logged_in_at = $2 WHERE id = $1", [id, time])
     }
 
-    /// Limits the devices of an account; `nil` leaves it to the server's setting.
-    func limitDevices(of id: UUID, to limit: Int?, _ policy: DevicePolicy?) throws {
+    /// Stores the limits of an account.
+    func limit(_ account: Account) throws {
         try connection.execute(
-            "UPDATE account SET device_limit = $2, device_policy = $3 WHERE id = $1", [id, limit, policy])
+            "UPDATE account SET device_limit = $2, device_policy = $3, viewing_limit = $4 WHERE id = $1",
+            [account.id, account.deviceLimit, account.devicePolicy, account.viewingLimit])
     }
 
     /// Stores another hash of the same password.
@@ -105,6 +106,6 @@ extension Account {
             profilePictureURL: try row["profile_picture_url"], isVerified: try row["is_verified"],
             createdAt: try row["created_at"], updatedAt: try row["updated_at"],
             lastLoggedInAt: try row["last_logged_in_at"], deviceLimit: try row["device_limit"],
-            devicePolicy: try row["device_policy"])
+            devicePolicy: try row["device_policy"], viewingLimit: try row["viewing_limit"])
     }
 }

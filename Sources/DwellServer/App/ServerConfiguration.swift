@@ -17,6 +17,8 @@ package struct ServerConfiguration: Sendable {
     package var cronAccessKey: String?
     /// How many devices one account may be logged in on, and for how long.
     package var devices: DeviceSettings
+    /// How many videos one account may play at once; `nil` sets no limit.
+    package var viewingLimit: Int?
     /// How often a client is asked to beat, in milliseconds.
     package var heartbeatInterval: Int64
     /// How many days segments are kept before they are folded; `nil` keeps them for ever.
@@ -27,7 +29,7 @@ package struct ServerConfiguration: Sendable {
     package init(
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
         allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
-        devices: DeviceSettings = DeviceSettings(),
+        devices: DeviceSettings = DeviceSettings(), viewingLimit: Int? = nil,
         heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, mail: MailSettings? = nil
     ) {
         self.host = host
@@ -39,6 +41,7 @@ package struct ServerConfiguration: Sendable {
         self.secretKey = secretKey
         self.cronAccessKey = cronAccessKey
         self.devices = devices
+        self.viewingLimit = viewingLimit
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
         self.mail = mail

@@ -33,7 +33,15 @@ struct BeatStore {
     /// - Returns: What became of each, in their order
     mutating func store(_ beats: [Beat]) throws -> [BeatOutcome] {
         let entries = try sessions.entries(beats.compactMap(\.source.key))
-        let outcomes = try beats.map { try outcome(of: $0, entries) }
+        var outcomes = try beats.map { try outcome(of: $0, entries) }
+        if let limit = settings.viewingLimit {
+            for (index, refusal) in try ViewingAdmission.refusals(
+                of: zip(beats, outcomes).map { ($0, $1.entry) }, sessions.connection, limit: limit,
+                interval: settings.interval)
+            {
+                outcomes[index].viewing = refusal
+            }
+        }
         // In the order of the rows: neighbours lie on the same pages of the database.
         try place(
             zip(beats, outcomes).compactMap { beat, outcome in

@@ -50,6 +50,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How long a login lasts that is not used. (default: 365d)")
     var loginIdle: String?
 
+    @Option(help: "How many videos one account may play at once. (default: any number)")
+    var viewingLimit: String?
+
     @Option(help: "How often pages send a heartbeat, in seconds. (default: 180)")
     var heartbeatInterval: String?
 
@@ -66,6 +69,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .allowedOrigins: allowedOrigins, .site: site, .timeZone: timeZone,
                 .deviceLimit: deviceLimit, .devicePolicy: devicePolicy,
                 .loginLifetime: loginLifetime, .loginIdle: loginIdle,
+                .viewingLimit: viewingLimit,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
             ]))
         let logger = try makeLogger()

@@ -1,4 +1,4 @@
-package import DwellAPI
+import DwellAPI
 package import Foundation
 
 /// Lists, names and ends the devices of an account.
@@ -68,22 +68,21 @@ package struct Devices: Sendable {
         }
     }
 
-    /// Limits the devices of an account. Nobody is logged out by it: a lower limit keeps new devices out until there is
-    /// room.
+    /// Limits the devices of an account, and the videos that it may play at once. Nobody is logged out by it, and nothing
+    /// stops: a lower limit keeps new ones out until there is room.
     /// - Parameters:
     ///   - username: Whose
-    ///   - change: Changes what holds for the account; `nil` leaves it to the server's setting
-    /// - Returns: What holds then
+    ///   - change: Changes the limits and the policy; `nil` leaves one to the server's setting
+    /// - Returns: The account with what holds then
     /// - Throws: ``InvalidField`` when there is no such account
     package func limit(
-        of username: String, _ change: @Sendable @escaping (inout Int?, inout DevicePolicy?) -> Void
-    ) async throws -> (limit: Int?, policy: DevicePolicy?) {
+        of username: String, _ change: @Sendable @escaping (inout Account) -> Void
+    ) async throws -> Account {
         try await database.write { connection in
             var account = try Self.account(username, connection)
-            change(&account.deviceLimit, &account.devicePolicy)
-            try AccountQueries(connection: connection).limitDevices(
-                of: account.id, to: account.deviceLimit, account.devicePolicy)
-            return (account.deviceLimit, account.devicePolicy)
+            change(&account)
+            try AccountQueries(connection: connection).limit(account)
+            return account
         }
     }
 

@@ -1,0 +1,116 @@
+import DwellAPI
+import Foundation
+
+/// The one way to play. Whoever lets players play does it here inside a transaction, with their accounts' rows locked:
+/// whatever races, what an account plays is counted and added to by one transaction at a time.
+struct ViewingAdmission {
+    private let queries: ViewingQueries
+    private var rooms: [Int64: ViewingRoom]
+
+    /// - Parameters:
+    ///   - viewers: Whose players are meant; their accounts' rows are locked
+    ///   - limit: How many videos an account may play at once that has no limit of its own
+    init(connection: any DatabaseConnection, viewers: Set<Int64>, limit: Int) throws {
+        queries = ViewingQueries(connection: connection)
+        let limits = try queries.limits(of: viewers.sorted())
+        let viewings = Dictionary(
+            grouping: try queries.viewings(of: limits.keys.sorted()), by: \.player.tab.entry.viewer)
+        rooms = Dictionary(
+            uniqueKeysWithValues: limits.map { viewer, own in
+                (viewer, ViewingRoom(limit: own ?? limit, viewings[viewer] ?? []))
+            })
+    }
+
+    /// Notes what a beat tells of its players.
+    /// - Parameters:
+    ///   - players: Whether they play
+    ///   - end: Until when they do if nothing is heard of them
+    /// - Returns: Those that must stop
+    mutating func note(
+        _ players: [PlayerKey: Bool], of viewer: Int64, at time: Timestamp, until end: Timestamp
+    ) -> [StoppedPlayer] {
+        // What stops makes room for what begins.
+        for (player, plays) in players where !plays { rooms[viewer]?.stop(player) }
+        return players.keys.sorted().filter { players[$0] == true }.compactMap { player in
+            rooms[viewer]?.play(player, at: time, until: end).map {
+                StoppedPlayer(tab: player.tab.tab, video: player.video, reason: $0)
+            }
+        }
+    }
+
+    /// Lets a player play in place of another.
+    /// - Returns: Those that must stop: itself, when there was no room
+    mutating func take(
+        _ player: PlayerKey, instead: UUID?, at time: Timestamp, until end: Timestamp
+    ) -> [StoppedPlayer] {
+        let isIn = rooms[player.tab.entry.viewer]?.take(player, instead: instead, at: time, until: end)
+        return isIn ?? true ? [] : [StoppedPlayer(tab: player.tab.tab, video: player.video, reason: .limit)]
+    }
+
+    /// Writes what changed.
+    func finish() throws {
+        let changed = rooms.values.flatMap { room in room.changed.map { (player: $0, viewing: room[$0]) } }
+        try queries.save(changed.compactMap(\.viewing).sorted { $0.player < $1.player })
+        try queries.remove(changed.filter { $0.viewing == nil }.map(\.player).sorted())
+    }
+
+    /// What is answered when players must stop, once everything is written.
+    /// - Returns: `nil` when none must
+    func refusal(_ stopped: [StoppedPlayer], of viewer: Int64, at time: Timestamp) throws -> ViewingRefusal? {
+        guard !stopped.isEmpty, let limit = rooms[viewer]?.limit else { return nil }
+        return ViewingRefusal(
+            limit: limit, stopped: stopped, playing: try queries.playing(by: viewer, at: time))
+    }
+}
+
+extension ViewingAdmission {
+    /// Notes what beats tell of players. Where none do, the database is not asked.
+    /// - Parameter beats: Each with the entry that it is stored under
+    /// - Returns: What is answered to those of whose players some must stop, by their places
+    static func refusals(
+        of beats: [(beat: Beat, entry: Entry?)], _ connection: any DatabaseConnection, limit: Int, interval: Int64
+    ) throws -> [Int: ViewingRefusal] {
+        let told = beats.enumerated().compactMap { index, beat in
+            PlayerNews(beat.beat, entry: beat.entry, interval: interval).map { (index: index, news: $0) }
+        }
+        guard !told.isEmpty else { return [:] }
+        var admission = try ViewingAdmission(
+            connection: connection, viewers: Set(told.map(\.news.viewer)), limit: limit)
+        let stopped = told.map { _, news in
+            admission.note(news.players, of: news.viewer, at: news.time, until: news.end)
+        }
+        try admission.finish()
+        var refusals: [Int: ViewingRefusal] = [:]
+        for ((index, news), stopped) in zip(told, stopped) {
+            refusals[index] = try admission.refusal(stopped, of: news.viewer, at: news.time)
+        }
+        return refusals
+    }
+}
+
+/// What a beat tells of players.
+private struct PlayerNews {
+    let viewer: Int64
+    let time: Timestamp
+    /// When they end if nothing is heard of them: after twice the time that is to pass until the next beat.
+    let end: Timestamp
+    /// Whether they play.
+    let players: [PlayerKey: Bool]
+
+    /// - Parameter interval: The longest that a client can be away and still play, in milliseconds
+    /// - Returns: `nil` when there are none, or a guest's
+    init?(_ beat: Beat, entry: Entry?, interval: Int64) {
+        guard let entry, entry.device != nil, case .claims(let claims, _, let pause) = beat.content else { return nil }
+        var players: [PlayerKey: Bool] = [:]
+        for claim in claims {
+            guard let video = claim.video else { continue }
+            let player = PlayerKey(tab: TabKey(entry: entry.key, tab: claim.tab), video: video)
+            players[player] = claim.end == nil || players[player] == true
+        }
+        guard !players.isEmpty else { return nil }
+        viewer = entry.viewer
+        time = beat.arrival
+        end = beat.arrival + 2 * min(pause, interval)
+        self.players = players
+    }
+}
