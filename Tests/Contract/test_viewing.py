@@ -306,6 +306,17 @@ def test_a_token_says_who_takes(ann: Person, limited: Dwell) -> None:
     first.refused("taken")
 
 
+def test_a_page_on_a_listed_origin_may_take(fresh_dwell) -> None:
+    origin = "https://course.example"
+    ann = person(fresh_dwell("--viewing-limit", "1", "--allowed-origins", origin))
+    player = Player(ann.login())
+    token = succeeded(player.device.client.get("/session/init"))["token"]
+    body = {"tab": player.tab, "video": player.video, "token": token}
+    answer = ann.server.client().post(TAKE, json=body, headers={"Origin": origin})
+    assert succeeded(answer) == {"success": True}
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
 # Who is gone
 
 

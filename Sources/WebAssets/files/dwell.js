@@ -311,7 +311,6 @@
   async function deliver() {
     while (again) {
       again = false;
-      update();
       let wait = quietUntil - performance.now();
       if (wait <= 0) wait = all().length ? await exchange() : pause();
       clearTimeout(timer);
@@ -322,6 +321,7 @@
   // One beat at a time, and the next at once while there is more to tell.
   function send() {
     again = true;
+    update();
     return (sending ||= deliver().finally(() => (sending = 0)));
   }
 
