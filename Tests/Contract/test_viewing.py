@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+import stores
 from dwell_process import Dwell, eventually
 
 from .helpers import (
@@ -395,6 +397,16 @@ STEPS = 40
 LIMIT = 2
 
 
+@pytest.fixture
+def deadlocks(request: pytest.FixtureRequest) -> Callable[[], int]:
+    """How often transactions of this test waited for one another in a circle, which PostgreSQL had to break."""
+    if isinstance(stores.new(Path("none")), stores.SQLiteFile):
+        return lambda: 0
+    log: Path = request.getfixturevalue("postgres").folder / "log"
+    before = log.read_text(errors="replace").count("deadlock detected")
+    return lambda: log.read_text(errors="replace").count("deadlock detected") - before
+
+
 def act(people: list[Person], devices: dict[str, Device], seed: int) -> None:
     """One thread's steps, with players of its own, on everybody's accounts."""
     draw = random.Random(seed)
@@ -405,7 +417,7 @@ def act(people: list[Person], devices: dict[str, Device], seed: int) -> None:
     ]
     for _ in range(STEPS):
         player = draw.choice(players)
-        match draw.choice(["play"] * 4 + ["stop", "take", "choose", "vanish"]):
+        match draw.choice(["play"] * 4 + ["stop", "take", "choose", "vanish", "enter"]):
             case "play":
                 player.play()
             case "stop":
@@ -420,11 +432,16 @@ def act(people: list[Person], devices: dict[str, Device], seed: int) -> None:
             case "vanish":
                 # Nobody hears of it again; another tab begins.
                 player.tab, player.n = unique("tab"), 0
+            case "enter":
+                # Its next beats belong to another entry; the place of the old one is not theirs.
+                player.device.init(player.video)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_no_order_of_steps_exceeds_the_limit_or_loses_a_place(fresh_dwell, seed: int) -> None:
+def test_no_order_of_steps_exceeds_the_limit_or_loses_a_place(
+    fresh_dwell, seed: int, deadlocks: Callable[[], int]
+) -> None:
     server = fresh_dwell("--viewing-limit", str(LIMIT), "--heartbeat-interval", str(SHORT))
     people = [person(server) for _ in range(2)]
     devices = {who.username: who.login(user_agent=FIREFOX) for who in people}
@@ -454,6 +471,7 @@ def test_no_order_of_steps_exceeds_the_limit_or_loses_a_place(fresh_dwell, seed:
         watching.join(30)
     assert not failures, failures[:5]
     assert looks, "nothing ever played"
+    assert deadlocks() == 0
 
     # No place is lost: when nobody is heard of any more, as many may play as before, and no more.
     for who in people:

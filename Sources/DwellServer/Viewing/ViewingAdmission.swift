@@ -10,9 +10,13 @@ struct ViewingAdmission {
     /// - Parameters:
     ///   - viewers: Whose players are meant; their accounts' rows are locked
     ///   - limit: How many videos an account may play at once that has no limit of its own
-    init(connection: any DatabaseConnection, viewers: Set<Int64>, limit: Int) throws {
+    init(of viewers: Set<Int64>, _ connection: any DatabaseConnection, limit: Int) throws {
         queries = ViewingQueries(connection: connection)
         let limits = try queries.limits(of: viewers.sorted())
+        guard !limits.isEmpty else {
+            rooms = [:]
+            return
+        }
         let viewings = Dictionary(
             grouping: try queries.viewings(of: limits.keys.sorted()), by: \.player.tab.entry.viewer)
         rooms = Dictionary(
@@ -64,52 +68,60 @@ struct ViewingAdmission {
 }
 
 extension ViewingAdmission {
-    /// Notes what beats tell of players. Where none do, the database is not asked.
-    /// - Parameter beats: Each with the entry that it is stored under
+    /// For the players that beats tell of.
+    /// - Returns: `nil` when they tell of none: then the database is not asked
+    init?(of beats: [Beat], _ connection: any DatabaseConnection, limit: Int) throws {
+        let viewers = Set(beats.filter(\.tellsOfPlayers).map(\.source.viewer))
+        if viewers.isEmpty { return nil }
+        try self.init(of: viewers, connection, limit: limit)
+    }
+
+    /// Notes what beats tell of their players.
+    /// - Parameters:
+    ///   - beats: Each with the entry that it is stored under
+    ///   - interval: The longest that a client can be away and still play, in milliseconds
     /// - Returns: What is answered to those of whose players some must stop, by their places
-    static func refusals(
-        of beats: [(beat: Beat, entry: Entry?)], _ connection: any DatabaseConnection, limit: Int, interval: Int64
+    mutating func refusals(
+        of beats: [(beat: Beat, entry: Entry?)], interval: Int64
     ) throws -> [Int: ViewingRefusal] {
-        let told = beats.enumerated().compactMap { index, beat in
-            PlayerNews(beat.beat, entry: beat.entry, interval: interval).map { (index: index, news: $0) }
+        var stopped: [Int: [StoppedPlayer]] = [:]
+        for (index, (beat, entry)) in beats.enumerated() {
+            guard let news = entry.flatMap({ PlayerNews(beat, entry: $0, interval: interval) }) else { continue }
+            stopped[index] = note(news.players, of: beat.source.viewer, at: beat.arrival, until: news.end)
         }
-        guard !told.isEmpty else { return [:] }
-        var admission = try ViewingAdmission(
-            connection: connection, viewers: Set(told.map(\.news.viewer)), limit: limit)
-        let stopped = told.map { _, news in
-            admission.note(news.players, of: news.viewer, at: news.time, until: news.end)
-        }
-        try admission.finish()
+        try finish()
         var refusals: [Int: ViewingRefusal] = [:]
-        for ((index, news), stopped) in zip(told, stopped) {
-            refusals[index] = try admission.refusal(stopped, of: news.viewer, at: news.time)
+        for (index, stopped) in stopped {
+            let beat = beats[index].beat
+            refusals[index] = try refusal(stopped, of: beat.source.viewer, at: beat.arrival)
         }
         return refusals
     }
 }
 
+extension Beat {
+    fileprivate var tellsOfPlayers: Bool {
+        guard case .claims(let claims, _, _) = content else { return false }
+        return claims.contains { $0.video != nil }
+    }
+}
+
 /// What a beat tells of players.
 private struct PlayerNews {
-    let viewer: Int64
-    let time: Timestamp
     /// When they end if nothing is heard of them: after twice the time that is to pass until the next beat.
     let end: Timestamp
     /// Whether they play.
     let players: [PlayerKey: Bool]
 
-    /// - Parameter interval: The longest that a client can be away and still play, in milliseconds
-    /// - Returns: `nil` when there are none, or a guest's
-    init?(_ beat: Beat, entry: Entry?, interval: Int64) {
-        guard let entry, entry.device != nil, case .claims(let claims, _, let pause) = beat.content else { return nil }
+    /// - Returns: `nil` when there are none
+    init?(_ beat: Beat, entry: Entry, interval: Int64) {
+        guard case .claims(let claims, _, let pause) = beat.content, beat.tellsOfPlayers else { return nil }
         var players: [PlayerKey: Bool] = [:]
         for claim in claims {
             guard let video = claim.video else { continue }
             let player = PlayerKey(tab: TabKey(entry: entry.key, tab: claim.tab), video: video)
             players[player] = claim.end == nil || players[player] == true
         }
-        guard !players.isEmpty else { return nil }
-        viewer = entry.viewer
-        time = beat.arrival
         end = beat.arrival + 2 * min(pause, interval)
         self.players = players
     }

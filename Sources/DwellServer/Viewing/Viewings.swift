@@ -16,7 +16,7 @@ struct Viewings: Sendable {
         let now = clock.now()
         let refusal = try await database.write { [settings, limit] connection in
             let viewer = player.tab.entry.viewer
-            var admission = try ViewingAdmission(connection: connection, viewers: [viewer], limit: limit)
+            var admission = try ViewingAdmission(of: [viewer], connection, limit: limit)
             let stopped = admission.take(player, instead: instead, at: now, until: now + 2 * settings.playerInterval)
             try admission.finish()
             return try admission.refusal(stopped, of: viewer, at: now)
