@@ -91,23 +91,21 @@ def test_the_second_start_is_refused_and_may_be_moved_here(limited: Dwell, open_
     goes_on(second)
 
 
-def test_a_pause_makes_room(limited: Dwell, open_page: Open) -> None:
+ENDS: dict[str, Callable[[Page], object]] = {
+    "a pause": lambda page: page.evaluate(f"{VIDEO}.pause()"),
+    "a page that is closed": lambda page: page.close(run_before_unload=True),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+def test_what_stops_makes_room(
+    limited: Dwell, open_page: Open, end: Callable[[Page], object]
+) -> None:
     ann = person(limited)
     first, second = open_page(ann), open_page(ann)
     play(first)
     goes_on(first)
-    first.evaluate(f"{VIDEO}.pause()")
-    eventually(lambda: limited.sql("SELECT * FROM viewing") == [], what="a free place")
-    play(second)
-    goes_on(second)
-
-
-def test_a_page_that_is_closed_makes_room(limited: Dwell, open_page: Open) -> None:
-    ann = person(limited)
-    first, second = open_page(ann), open_page(ann)
-    play(first)
-    goes_on(first)
-    first.close(run_before_unload=True)
+    end(first)
     eventually(lambda: limited.sql("SELECT * FROM viewing") == [], what="a free place")
     play(second)
     goes_on(second)

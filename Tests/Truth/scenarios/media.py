@@ -124,24 +124,23 @@ def seek_spam(scene: Scene) -> Outcome:
     return outcome
 
 
-@scenario("twice the speed", "a film plays 15 s at rate 2", real=True)
-def rate_2(scene: Scene) -> Outcome:
+def plays_at(scene: Scene, rate: int, milliseconds: int) -> Outcome:
     email, entered = scene.enters()
     tab, came = opens_film(scene)
-    tab.evaluate(AT_RATE, 2)
-    film = plays(scene, tab, 15 * SECOND)
+    tab.evaluate(AT_RATE, rate)
+    film = plays_and_pauses(scene, tab, milliseconds)
     left = scene.leaves(tab)
     return told(scene, email, entered, came, left, film)
+
+
+@scenario("twice the speed", "a film plays 15 s at rate 2", real=True)
+def rate_2(scene: Scene) -> Outcome:
+    return plays_at(scene, 2, 15 * SECOND)
 
 
 @scenario("16 times the speed", "a film plays 3 s at rate 16", real=True)
 def rate_16(scene: Scene) -> Outcome:
-    email, entered = scene.enters()
-    tab, came = opens_film(scene)
-    tab.evaluate(AT_RATE, 16)
-    film = plays_and_pauses(scene, tab, 3 * SECOND)
-    left = scene.leaves(tab)
-    return told(scene, email, entered, came, left, film)
+    return plays_at(scene, 16, 3 * SECOND)
 
 
 @scenario("watch through", "a film of a minute plays to its end", real=True)
