@@ -143,6 +143,28 @@ def test_a_seek_keeps_the_place(ann: Person) -> None:
     second.refused("limit")
 
 
+def test_a_segment_that_is_told_late_ends_nothing(ann: Person) -> None:
+    first, second = Player(ann.login()), Player(ann.login())
+    first.play()
+    earlier = first.claim(end="paused")
+    first.n += 1
+    first.play()
+    assert "viewing" not in succeeded(first.tell(earlier))
+    second.refused("limit")
+
+
+def test_who_has_taken_a_place_keeps_it_until_the_film_is_there(ann: Person) -> None:
+    """What it told of the run that was stopped does not end the next."""
+    first, second = Player(ann.login()), Player(ann.login())
+    first.play()
+    second.refused("limit")
+    succeeded(second.take())
+    second.stop()
+    first.stop()
+    first.refused("limit")
+    assert second.play() is None
+
+
 def test_what_stops_makes_room_for_what_begins_in_the_same_beat(ann: Person) -> None:
     device = ann.login()
     first, second = Player(device, "a", "tab1"), Player(device, "b", "tab1", 1)

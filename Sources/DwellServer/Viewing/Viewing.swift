@@ -6,6 +6,8 @@ struct Viewing: Equatable {
     let player: PlayerKey
     /// Names it to people who want to watch elsewhere.
     let id: UUID
+    /// The segment that told of it last: an older one, told late, does not end it. `nil` until one has.
+    var n: Int64?
     let startedAt: Timestamp
     var endsAt: Timestamp
     /// When another player took its place; it is kept until this one was told.
@@ -44,22 +46,27 @@ struct ViewingRoom {
     }
 
     /// Lets a player play, or go on, until it is heard of again.
+    /// - Parameter n: The segment that tells of it
     /// - Returns: Why it must stop; `nil` when it may play
-    mutating func play(_ player: PlayerKey, at time: Timestamp, until end: Timestamp) -> StoppedPlayer.Reason? {
+    mutating func play(
+        _ player: PlayerKey, n: Int64, at time: Timestamp, until end: Timestamp
+    ) -> StoppedPlayer.Reason? {
         removeEnded(at: time)
         if let viewing = viewings[player] {
             // One that goes on is not counted: a lower limit stops nobody.
             guard viewing.takenAt == nil else { return .taken }
+            if n < viewing.n ?? 0 { return nil }
         } else if playing.count >= limit {
             return .limit
         }
-        start(player, at: time, until: end)
+        start(player, n: n, at: time, until: end)
         return nil
     }
 
     /// Ends what a player plays.
-    mutating func stop(_ player: PlayerKey) {
-        if viewings.removeValue(forKey: player) != nil { changed.insert(player) }
+    /// - Parameter n: The segment that tells of it
+    mutating func stop(_ player: PlayerKey, n: Int64) {
+        if let last = viewings[player]?.n, n >= last { remove(player) }
     }
 
     /// Lets a player play in place of others.
@@ -78,17 +85,24 @@ struct ViewingRoom {
         }
         guard others.count - stopping.count < limit else { return false }
         if viewings[player]?.takenAt != nil { viewings[player] = nil }
-        start(player, at: time, until: end)
+        start(player, n: nil, at: time, until: end)
         return true
     }
 
-    private mutating func start(_ player: PlayerKey, at time: Timestamp, until end: Timestamp) {
-        viewings[player, default: Viewing(player: player, id: UUID(), startedAt: time, endsAt: end)].endsAt = end
+    private mutating func start(_ player: PlayerKey, n: Int64?, at time: Timestamp, until end: Timestamp) {
+        var viewing = viewings[player] ?? Viewing(player: player, id: UUID(), startedAt: time, endsAt: end)
+        (viewing.n, viewing.endsAt) = (n, end)
+        viewings[player] = viewing
+        changed.insert(player)
+    }
+
+    private mutating func remove(_ player: PlayerKey) {
+        viewings[player] = nil
         changed.insert(player)
     }
 
     /// What has ended must go before another takes its place: a beat of it that is late would make it one too many.
     private mutating func removeEnded(at time: Timestamp) {
-        for viewing in viewings.values where viewing.endsAt <= time { stop(viewing.player) }
+        for viewing in viewings.values where viewing.endsAt <= time { remove(viewing.player) }
     }
 }

@@ -27,16 +27,16 @@ struct ViewingAdmission {
 
     /// Notes what a beat tells of its players.
     /// - Parameters:
-    ///   - players: Whether they play
-    ///   - end: Until when they do if nothing is heard of them
+    ///   - players: Each with the last segment that tells of it
+    ///   - end: Until when they play if nothing is heard of them
     /// - Returns: Those that must stop
     mutating func note(
-        _ players: [PlayerKey: Bool], of viewer: Int64, at time: Timestamp, until end: Timestamp
+        _ players: [PlayerKey: SegmentClaim], of viewer: Int64, at time: Timestamp, until end: Timestamp
     ) -> [StoppedPlayer] {
         // What stops makes room for what begins.
-        for (player, plays) in players where !plays { rooms[viewer]?.stop(player) }
-        return players.keys.sorted().filter { players[$0] == true }.compactMap { player in
-            rooms[viewer]?.play(player, at: time, until: end).map {
+        for (player, claim) in players where claim.end != nil { rooms[viewer]?.stop(player, n: claim.n) }
+        return players.sorted { $0.key < $1.key }.filter { $0.value.end == nil }.compactMap { player, claim in
+            rooms[viewer]?.play(player, n: claim.n, at: time, until: end).map {
                 StoppedPlayer(tab: player.tab.tab, video: player.video, reason: $0)
             }
         }
@@ -110,17 +110,17 @@ extension Beat {
 private struct PlayerNews {
     /// When they end if nothing is heard of them: after twice the time that is to pass until the next beat.
     let end: Timestamp
-    /// Whether they play.
-    let players: [PlayerKey: Bool]
+    /// Each with the last segment that tells of it: it plays if that is open.
+    let players: [PlayerKey: SegmentClaim]
 
     /// - Returns: `nil` when there are none
     init?(_ beat: Beat, entry: Entry, interval: Int64) {
         guard case .claims(let claims, _, let pause) = beat.content, beat.tellsOfPlayers else { return nil }
-        var players: [PlayerKey: Bool] = [:]
+        var players: [PlayerKey: SegmentClaim] = [:]
         for claim in claims {
             guard let video = claim.video else { continue }
             let player = PlayerKey(tab: TabKey(entry: entry.key, tab: claim.tab), video: video)
-            players[player] = claim.end == nil || players[player] == true
+            if players[player].map({ $0.n < claim.n }) ?? true { players[player] = claim }
         }
         end = beat.arrival + 2 * min(pause, interval)
         self.players = players

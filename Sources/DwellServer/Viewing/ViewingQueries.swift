@@ -40,7 +40,7 @@ struct ViewingQueries {
             AND device.removed_at IS NULL
         """
     private static let all = """
-        SELECT viewing.viewer_id, viewing.entry_id, tab, video, viewing.id, viewing.started_at, ends_at, taken_at
+        SELECT viewing.viewer_id, viewing.entry_id, tab, video, viewing.id, n, viewing.started_at, ends_at, taken_at
         \(inUse)
         """
     private static let ofOne = SQLStatement("\(all) WHERE viewing.viewer_id = $1")
@@ -74,7 +74,7 @@ struct ViewingQueries {
                     SQLValue.integers(viewings.map(\.player.tab.entry.viewer)),
                     SQLValue.integers(viewings.map(\.player.tab.entry.entry)),
                     SQLValue.texts(viewings.map(\.player.tab.tab)), SQLValue.texts(viewings.map(\.player.video)),
-                    SQLValue.texts(viewings.map(\.id.lowercase)),
+                    SQLValue.texts(viewings.map(\.id.lowercase)), SQLValue.integers(viewings.map(\.n)),
                     SQLValue.integers(viewings.map(\.startedAt.milliseconds)),
                     SQLValue.integers(viewings.map(\.endsAt.milliseconds)),
                     SQLValue.integers(viewings.map { $0.takenAt?.milliseconds }),
@@ -82,20 +82,21 @@ struct ViewingQueries {
         }
     }
 
-    private static let columns = "viewer_id, entry_id, tab, video, id, started_at, ends_at, taken_at"
+    private static let columns = "viewer_id, entry_id, tab, video, id, n, started_at, ends_at, taken_at"
     /// A row of a login that has ended may be in the way.
     private static let overwrite = """
         ON CONFLICT (viewer_id, entry_id, tab, video) DO UPDATE SET
-            id = excluded.id, started_at = excluded.started_at, ends_at = excluded.ends_at,
+            id = excluded.id, n = excluded.n, started_at = excluded.started_at, ends_at = excluded.ends_at,
             taken_at = excluded.taken_at
         """
     private static let saveOne = SQLStatement(
-        "INSERT INTO viewing (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \(overwrite)")
+        "INSERT INTO viewing (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \(overwrite)")
     private static let saveMany = SQLStatement(
         """
         INSERT INTO viewing (\(columns))
         SELECT * FROM unnest(
-            $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[])
+            $1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+            $9::bigint[])
         \(overwrite)
         """)
 
@@ -121,14 +122,14 @@ extension Viewing {
         let entry = EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"])
         self.init(
             player: PlayerKey(tab: TabKey(entry: entry, tab: try row["tab"]), video: try row["video"]),
-            id: try row["id"], startedAt: try row["started_at"], endsAt: try row["ends_at"],
+            id: try row["id"], n: try row["n"], startedAt: try row["started_at"], endsAt: try row["ends_at"],
             takenAt: try row["taken_at"])
     }
 
     fileprivate var values: [any SQLConvertible] {
         [
-            player.tab.entry.viewer, player.tab.entry.entry, player.tab.tab, player.video, id, startedAt, endsAt,
-            takenAt,
+            player.tab.entry.viewer, player.tab.entry.entry, player.tab.tab, player.video, id, n, startedAt,
+            endsAt, takenAt,
         ]
     }
 }

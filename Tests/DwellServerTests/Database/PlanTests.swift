@@ -231,7 +231,7 @@ extension TestStore {
                 last_seen_at, last_seen_at
             FROM session
             """,
-            "INSERT INTO viewing SELECT viewer_id, id, 't', 'v', '00000000-0000-4000-8000-000000' || (100000 + id), started_at, last_seen_at, NULL FROM session",
+            "INSERT INTO viewing SELECT viewer_id, id, 't', 'v', '00000000-0000-4000-8000-000000' || (100000 + id), 0, started_at, last_seen_at, NULL FROM session",
             "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
             """
             INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, last_seen_at / \(day) FROM session WHERE viewer_id < 4

@@ -16,17 +16,22 @@ import Testing
         // What must be: until when each plays, and who was sent away until when.
         var playing: [PlayerKey: Timestamp] = [:]
         var sent: [PlayerKey: Timestamp] = [:]
+        var hasPlayed: Set<PlayerKey> = []
         var time = Self.start
+        var n: Int64 = 0
         for _ in 0..<200 {
             time = time + .random(in: 0...4000, using: &random)
             playing = playing.filter { $0.value > time }
             sent = sent.filter { $0.value > time }
             let player = Self.player(Int.random(in: 0..<6, using: &random))
             let end = time + Self.lease
+            // As long as nothing is told late.
+            n += 1
             switch Int.random(in: 0..<6, using: &random) {
             case 0:
-                room.stop(player)
-                (playing[player], sent[player]) = (nil, nil)
+                room.stop(player, n: n)
+                // One that took its place, and has not played since, can't have stopped.
+                if hasPlayed.contains(player) { (playing[player], sent[player]) = (nil, nil) }
             case 1:
                 let chosen = room.playing.filter { $0.player != player }.randomElement(using: &random)
                 let isIn = room.take(player, instead: chosen?.id, at: time, until: end)
@@ -37,10 +42,13 @@ import Testing
                     sent[other] = playing.removeValue(forKey: other)
                 }
                 (playing[player], sent[player]) = (end, nil)
+                hasPlayed.remove(player)
             default:
-                let reason = room.play(player, at: time, until: end)
+                let reason = room.play(player, n: n, at: time, until: end)
                 switch reason {
-                case nil: playing[player] = end
+                case nil:
+                    playing[player] = end
+                    hasPlayed.insert(player)
                 case .taken: #expect(sent[player] != nil)
                 case .limit: #expect(playing.count == limit && playing[player] == nil && sent[player] == nil)
                 }
@@ -56,7 +64,7 @@ import Testing
         let end = Self.start + Self.lease
         let viewings = [first, second].map { Viewing(player: $0, id: UUID(), startedAt: Self.start, endsAt: end) }
         var room = ViewingRoom(limit: 1, viewings)
-        let reasons = [first, second, third].map { room.play($0, at: Self.start + 1, until: end) }
+        let reasons = [first, second, third].map { room.play($0, n: 0, at: Self.start + 1, until: end) }
         #expect(reasons == [nil, nil, .limit])
         // Whoever wants to play instead makes as many stop as are too many.
         let isIn = room.take(third, instead: nil, at: Self.start + 1, until: end)
@@ -69,10 +77,28 @@ import Testing
         var room = ViewingRoom(limit: 1, [])
         let end = Self.start + Self.lease
         let reasons = [
-            room.play(first, at: Self.start, until: end), room.play(second, at: end, until: end + Self.lease),
-            room.play(first, at: end - 1, until: end + Self.lease),
+            room.play(first, n: 0, at: Self.start, until: end),
+            room.play(second, n: 0, at: end, until: end + Self.lease),
+            room.play(first, n: 0, at: end - 1, until: end + Self.lease),
         ]
         #expect(reasons == [nil, nil, .limit])
+    }
+
+    @Test func `what is told late does not end what goes on`() {
+        let (first, second) = (Self.player(0), Self.player(1))
+        let end = Self.start + Self.lease
+        var room = ViewingRoom(limit: 1, [])
+        var reasons = [room.play(first, n: 5, at: Self.start, until: end)]
+        room.stop(first, n: 4)
+        reasons.append(room.play(second, n: 0, at: Self.start, until: end))
+        // Nor what has just taken its place, and does not play yet.
+        let isIn = room.take(second, instead: nil, at: Self.start, until: end)
+        room.stop(second, n: 0)
+        #expect(isIn && room.playing.map(\.player) == [second])
+        reasons.append(room.play(second, n: 1, at: Self.start, until: end))
+        room.stop(second, n: 1)
+        #expect(reasons == [nil, .limit, nil])
+        #expect(room.playing == [])
     }
 
     private static func player(_ number: Int) -> PlayerKey {

@@ -11,6 +11,7 @@ extension Migration {
                 tab TEXT NOT NULL,
                 video TEXT NOT NULL,
                 id TEXT NOT NULL CHECK (length(id) = 36),
+                n INTEGER,
                 started_at INTEGER NOT NULL,
                 ends_at INTEGER NOT NULL,
                 taken_at INTEGER,
