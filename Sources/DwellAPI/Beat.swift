@@ -190,17 +190,21 @@ public struct BeatReply: Sendable, Codable, Equatable {
     /// Always `true`.
     public var success: Bool
     /// How long the client should wait before its next beat, in milliseconds: 5, 15, 30 and 60 s, then the configured
-    /// interval, by how long the open segment has been open; twice that while it is idle.
+    /// interval, by how long the open segment has been open; twice that while it is idle. Where videos at once are
+    /// limited, 30 s at most while one plays.
     public var interval: Int64
     /// The server's clock at the beat's arrival, in milliseconds.
     public var time: Int64
     /// Names the session that new segments belong to, where it is not the one that the beat named.
     public var token: String?
+    /// Which of the beat's players must stop, where videos at once are limited; absent when none must.
+    public var viewing: ViewingRefusal?
 
-    public init(interval: Int64, time: Int64, token: String? = nil) {
+    public init(interval: Int64, time: Int64, token: String? = nil, viewing: ViewingRefusal? = nil) {
         self.success = true
         self.interval = interval
         self.time = time
         self.token = token
+        self.viewing = viewing
     }
 }

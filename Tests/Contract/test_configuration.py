@@ -27,9 +27,11 @@ from .helpers import (
     DAY,
     SECRET,
     TALKATIVE,
+    beat_of,
     enter,
     log_until,
     person,
+    segment,
     set_cookies,
     succeeded,
     visitor,
@@ -99,6 +101,16 @@ def device_limit_of(server: Dwell) -> str:
         allowed += 1
         assert allowed < 20
     return str(allowed)
+
+
+def viewing_limit_of(server: Dwell) -> str:
+    """As many players of one account as none is told to stop."""
+    client = person(server).login().client
+    for allowed in range(20):
+        claim = segment(tab=f"tab{allowed}", video="v")
+        if "viewing" in succeeded(client.post(BEAT, json=beat_of(claim))):
+            return str(allowed)
+    raise AssertionError("no limit")
 
 
 def device_policy_of(server: Dwell) -> str:
@@ -217,6 +229,7 @@ SETTINGS = [
     Setting("device-policy", lambda _: ("ask", "evict-oldest"), device_policy_of),
     Setting("login-lifetime", lambda _: ("40d", "12h"), login_lifetime_of),
     Setting("login-idle", lambda _: ("2s", "365d"), login_idle_of),
+    Setting("viewing-limit", lambda _: ("1", "2"), viewing_limit_of),
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
@@ -367,6 +380,7 @@ WRONG = {
     "device-policy": ["none", "kick", "Ask"],
     "login-lifetime": ["0d", "-1d", "90", "d", "1.5h", "3651d", "1y"],
     "login-idle": ["0s", "90 d", "99999999999999999999d", "ever"],
+    "viewing-limit": ["0", "-1", "1001", "all"],
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
     "keep-audit": ["0d", "90", "-1d", "1.5d", "d", "99999d"],
@@ -384,6 +398,7 @@ EXPECTED = {
     "device-policy": r"deny, ask or evict-oldest",
     "login-lifetime": r"90d",
     "login-idle": r"90d",
+    "viewing-limit": r"number from 1 to 1000",
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
     "keep-audit": r"days.*\b400d",

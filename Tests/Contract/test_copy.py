@@ -163,7 +163,7 @@ def test_the_tables_are_all_that_there_are(house: Dwell, target: Store, tmp_path
     """Fails when a migration adds a table: tell `StoreTable.all`, then this list."""
     assert copy(tmp_path, house.store, target).returncode == 0
     own = {
-        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "sqlite_stat1",
+        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "viewing", "sqlite_stat1",
     }
     found = {row["name"] for row in house.store.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert found - own == set(TABLES)

@@ -23,7 +23,8 @@ package func buildApplication(
     let clock = clock ?? shared?.clock ?? .system
     let announcements = Announcements(database: database, clock: clock, logger: logger)
     let days = LocalDays(timeZone: configuration.store.timeZone)
-    let settings = BeatSettings(interval: configuration.heartbeatInterval, days: days)
+    let settings = BeatSettings(
+        interval: configuration.heartbeatInterval, days: days, viewingLimit: configuration.viewingLimit)
     let writer = BeatWriter(database: database, settings: settings, logger: logger)
     let statistics = Statistics(database: database, days: days, logger: logger)
     do {
@@ -42,6 +43,9 @@ package func buildApplication(
     let attempts = Attempts(clock: clock, audit: audit)
     let devices = Devices(
         database: database, announcements: announcements, clock: clock, settings: configuration.devices)
+    let viewings = configuration.viewingLimit.map { limit in
+        Viewings(database: database, settings: settings, clock: clock, limit: limit)
+    }
     let outbox = try configuration.mail.map { mail in
         try Outbox(
             mail, publicURL: configuration.address, gates: configuration.gates, database: database, clock: clock,
@@ -61,7 +65,8 @@ package func buildApplication(
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
             settings: configuration.devices),
-        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes, attempts: attempts)
+        devices: devices, viewings: viewings, rules: try deviceRules(), pages: try Pages(), codes: codes,
+        attempts: attempts)
     let lane = buildLane(parts, logger: logger)
     let sometimes: [(any Service)?] = [shared, outbox]
     return Application(
@@ -74,7 +79,7 @@ package func buildApplication(
             BackgroundJobs(
                 jobs: BackgroundJob.all(
                     statistics: statistics, retention: retention, announcements: announcements, devices: devices,
-                    codes: codes, audit: audit),
+                    viewings: viewings, codes: codes, audit: audit),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
@@ -101,6 +106,7 @@ struct Parts {
     let hasher: PasswordHasher
     let logins: Logins
     let devices: Devices
+    let viewings: Viewings?
     let rules: UserAgentRules
     let pages: Pages
     let codes: MailedCodes

@@ -11,7 +11,7 @@ struct BackgroundJob: Sendable {
     /// Every job there is.
     static func all(
         statistics: Statistics, retention: Retention?, announcements: Announcements, devices: Devices,
-        codes: MailedCodes, audit: AuditLog
+        viewings: Viewings?, codes: MailedCodes, audit: AuditLog
     ) -> [BackgroundJob] {
         [
             BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
@@ -22,6 +22,9 @@ struct BackgroundJob: Sendable {
         ]
             + (retention.map { retention in
                 [BackgroundJob(name: "old segments", every: .seconds(60)) { try await retention.run() }]
+            } ?? [])
+            + (viewings.map { viewings in
+                [BackgroundJob(name: "ended viewings", every: .seconds(3600)) { try await viewings.removeEnded() }]
             } ?? [])
     }
 }

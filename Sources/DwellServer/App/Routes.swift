@@ -10,6 +10,7 @@ import Logging
 /// | `/gate`, `/gate/code`, `/gate/check` | GET | `Gate/GateRoutes.swift` |
 /// | `/api/verify-temp-access`, `/api/verify-temp-access/code` | POST | `Gate/GateRoutes.swift` |
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
+/// | `/api/viewing/take` | POST | `Viewing/ViewingRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
 /// | `/devices/replace` | POST | `Accounts/AccountRoutes.swift` |
 /// | `/auth/password`, `/auth/password/forgot`, `/auth/password/reset` | POST, the last two also GET | `Accounts/PasswordRoutes.swift` |
@@ -52,11 +53,12 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
+    let heartbeatRoutes = HeartbeatRoutes(
+        heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies)
     let guarded = [
         gateRoutes.endpoints,
-        HeartbeatRoutes(
-            heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies
-        ).endpoints,
+        heartbeatRoutes.endpoints,
+        ViewingRoutes(viewings: parts.viewings, beats: heartbeatRoutes).endpoints,
         AccountRoutes(
             accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,

@@ -31,6 +31,9 @@ extension ServerConfiguration {
             cronAccessKey: settings.text(.cronAccessKey)
                 ?? (Self.isLocal(publicURL) ? Self.localAccessKey : nil),
             devices: try DeviceSettings(settings),
+            viewingLimit: try settings.value(
+                .viewingLimit, default: nil, expected: "a whole number from 1 to 1000"
+            ) { Self.number($0, in: 1...1000).map { .some($0) } },
             heartbeatInterval: try Self.heartbeatInterval(settings),
             keepSegments: try settings.value(
                 .keepSegments, default: nil,

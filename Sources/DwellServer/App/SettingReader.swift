@@ -98,6 +98,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case devicePolicy = "device-policy"
     case loginLifetime = "login-lifetime"
     case loginIdle = "login-idle"
+    case viewingLimit = "viewing-limit"
     case timeZone = "time-zone"
     case heartbeatInterval = "heartbeat-interval"
     case keepSegments = "keep-segments"

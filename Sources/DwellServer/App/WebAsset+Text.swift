@@ -14,10 +14,11 @@ extension WebAsset {
     package static var commonPasswords: WebAsset { web_asset_common_passwords() }
     package static var deviceRules: WebAsset { web_asset_uap_rules() }
 
-    /// The file without the lines that hold only a comment: pages load the script, not its reasons.
+    /// The file without the lines that hold only a comment, and without indentation: pages load the script, not its
+    /// reasons. No text in it may go over several lines.
     package var withoutComments: String {
         text.split(separator: "\n", omittingEmptySubsequences: true)
-            .filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }
+            .map { $0.drop(while: \.isWhitespace) }.filter { !$0.hasPrefix("//") }
             .map { $0 + "\n" }.joined()
     }
 

@@ -53,6 +53,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How long a login lasts that is not used. (default: 365d)")
     var loginIdle: String?
 
+    @Option(help: "How many videos one account may play at once. (default: any number)")
+    var viewingLimit: String?
+
     @Option(help: "How often pages send a heartbeat, in seconds. (default: 180)")
     var heartbeatInterval: String?
 
@@ -73,6 +76,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .timeZone: timeZone,
                 .deviceLimit: deviceLimit, .devicePolicy: devicePolicy,
                 .loginLifetime: loginLifetime, .loginIdle: loginIdle,
+                .viewingLimit: viewingLimit,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
                 .keepAudit: keepAudit,
             ]))

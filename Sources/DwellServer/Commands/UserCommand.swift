@@ -12,10 +12,10 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Limit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Limit the devices of one account. Without options: what holds.",
+            abstract: "Limit the devices of one account, and the videos at once. Without options: what holds.",
             discussion: """
-                A lower limit logs nobody out; it keeps new devices out until there is room. The server hears of it \
-                at the next login.
+                A lower limit logs nobody out and stops nothing; it keeps new ones out until there is room. The server \
+                hears of it at the next login, or the next video.
                 """)
 
         /// Leaves something to the server's setting.
@@ -32,19 +32,32 @@ struct UserCommand: AsyncParsableCommand {
         @Option(help: "What happens to one more: deny, ask or evict-oldest; default: what the server is set to.")
         var policy: String?
 
+        @Option(
+            help: """
+                How many videos at once, 1 to 1000, where --viewing-limit sets a limit; default: what the server is set to.
+                """)
+        var videos: String?
+
         func run() async throws {
+            let videos = try Self.value(self.videos, "--videos", expected: "a whole number from 1 to 1000") {
+                Int($0).flatMap { (1...1000).contains($0) ? $0 : nil }
+            }
             let limit = try Self.value(self.devices, "--devices", expected: "a whole number from 1 to 1000") {
                 Int($0).flatMap(DeviceQuota.limit(_:))
             }
             let policy = try Self.value(
                 self.policy, "--policy", expected: DevicePolicy.expectation, DevicePolicy.init(rawValue:))
             let open = try await store.open()
-            let quota = try await UserCommand.devices(open).limit(of: name) { oldLimit, oldPolicy in
-                if let limit { oldLimit = limit }
-                if let policy { oldPolicy = policy }
+            let account = try await UserCommand.devices(open).limit(of: name) { account in
+                if let limit { account.deviceLimit = limit }
+                if let policy { account.devicePolicy = policy }
+                if let videos { account.viewingLimit = videos }
             }
-            let count = quota.limit.map { "\($0)" } ?? "the server's setting"
-            print("\(name): devices: \(count); policy: \(quota.policy?.rawValue ?? "the server's setting")")
+            let held = [
+                ("devices", account.deviceLimit.map(String.init)), ("policy", account.devicePolicy?.rawValue),
+                ("videos at once", account.viewingLimit.map(String.init)),
+            ]
+            print("\(name): " + held.map { "\($0): \($1 ?? "the server's setting")" }.joined(separator: "; "))
             try open.database.close()
         }
 

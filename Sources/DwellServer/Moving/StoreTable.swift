@@ -44,9 +44,9 @@ package struct StoreTable: Sendable {
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
-    /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, tickets that last minutes, and mails
-    /// that wait, with the codes in them.
+    /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, tickets that last minutes, mails
+    /// that wait, with the codes in them, and what plays.
     package static let own: Set = [
-        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code",
+        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "viewing",
     ]
 }

@@ -10,7 +10,7 @@ import Testing
 /// it gets rows enough to prefer an index, and knows how many.
 @Suite struct PlanTests {
     @Test func `no statement of what is asked often goes through a table that grows`() async throws {
-        let store = try await TestStore()
+        let store = try await TestStore(viewingLimit: 1)
         try await store.fill()
         let recording = RecordingDatabase(store.database)
         try await Paths(store: store, database: recording).run()
@@ -75,6 +75,8 @@ private struct Paths {
             let claims = [
                 Guest.segment(Int(hours), from: now - 1_200_000, to: now - 300_000, page: "/p1", end: .hidden),
                 Guest.segment(Int(hours) + 20, from: now - 7_000_000, to: now - 5_000_000, tab: "u"),
+                Guest.segment(Int(hours) + 40, from: now - 1000, to: now, tab: "a\(hours)", video: "v"),
+                Guest.segment(Int(hours) + 60, from: now - 1000, to: now, tab: "b", video: "v", end: .paused),
             ]
             for source in [token, Beat.Source.login(login, entry: nil)] {
                 for content in [Beat.Content.presence(page: "/p2"), .claims(claims, sentAt: now, interval: 15_000)] {
@@ -179,7 +181,7 @@ private struct Paths {
 
 /// How a statement is carried out.
 private struct Plan {
-    private static let tables = ["session", "segment", "daily_statistic", "audit"]
+    private static let tables = ["session", "segment", "daily_statistic", "audit", "viewing"]
 
     let text: String
     /// Where it goes through one of the tables that grow, or through a whole index of it.
@@ -273,6 +275,7 @@ extension TestStore {
                 'success', 'person', 'account ' || i, '{}'
             FROM n
             """,
+            "INSERT INTO viewing SELECT viewer_id, id, 't', 'v', '00000000-0000-4000-8000-000000' || (100000 + id), 0, started_at, last_seen_at, NULL FROM session",
             "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
             """
             INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, last_seen_at / \(day) FROM session WHERE viewer_id < 4
@@ -302,25 +305,5 @@ extension TestStore {
             }
             if connection.dialect == .postgres { try connection.execute("ANALYZE") }
         }
-    }
-
-    /// An account named bea, and a device that it is logged in on.
-    fileprivate func addAccount() async throws -> (viewer: Int64, device: UUID) {
-        let (account, device, now) = (UUID(), UUID(), clock.now)
-        try await database.write { connection in
-            try connection.execute(
-                "INSERT INTO viewer (id, kind, created_at) VALUES ($1, 'account', $2)", [50_000, now])
-            try connection.execute(
-                """
-                INSERT INTO account (
-                    id, viewer_id, username, username_key, first_name, last_name, email, password_hash, created_at,
-                    updated_at, last_logged_in_at
-                ) VALUES ($1, 50000, 'bea', 'bea', '', '', 'bea@example.com', '', $2, $2, $2)
-                """, [account, now])
-            try connection.execute(
-                "INSERT INTO device (id, account_id, name, os, last_logged_in_at) VALUES ($1, $2, '', '', $3)",
-                [device, account, now])
-        }
-        return (50_000, device)
     }
 }
