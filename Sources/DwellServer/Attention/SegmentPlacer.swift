@@ -85,9 +85,8 @@ struct SegmentPlacer {
         let told = StoredSegment(credited, in: session.id)
         guard let old else { return told }
         let merged = old.merged(with: told)
-        // A beat that was quicker than the one before it moves the segment back, and the session's end with it.
-        let movesBack = merged.end < old.end && old.end >= session.lastSeenAt
-        return old.session == session.id && !movesBack ? merged : nil
+        // A beat that was quicker than the one before it moves the segment back, and may open a gap behind it.
+        return old.session == session.id && merged.end >= old.end ? merged : nil
     }
 
     private mutating func note(_ segment: StoredSegment, after old: StoredSegment?) {
