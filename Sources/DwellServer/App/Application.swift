@@ -32,10 +32,13 @@ package func buildApplication(
         throw Setting.timeZone.refusal(
             expected: "\(folded.zone): days were cut in it whose segments are folded, and can't be cut anew")
     }
+    let audience = Audience(database: database, creditRate: configuration.maxCreditRate, logger: logger)
+    try await audience.adoptCreditRate()
     let retention = configuration.keepSegments.map { keptDays in
         logger.info("old segments are folded", metadata: ["kept": "\(keptDays)d"])
         return Retention(
-            database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
+            database: database, statistics: statistics, audience: audience, days: days, keptDays: keptDays,
+            clock: clock, logger: logger)
     }
     let devices = Devices(
         database: database, announcements: announcements, clock: clock, settings: configuration.devices)
@@ -68,8 +71,8 @@ package func buildApplication(
             ThreadPoolService(pool: hashing), writer, announcements,
             BackgroundJobs(
                 jobs: BackgroundJob.all(
-                    statistics: statistics, retention: retention, announcements: announcements, devices: devices,
-                    codes: codes),
+                    statistics: statistics, audience: audience, retention: retention,
+                    announcements: announcements, devices: devices, codes: codes),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },

@@ -35,7 +35,10 @@ extension ServerConfiguration {
             ) { text in
                 text.hasSuffix("d")
                     ? Self.number(String(text.dropLast()), in: 60...36_500).map { .some(Int64($0)) } : nil
-            }, mail: try Self.mail(settings))
+            },
+            maxCreditRate: try settings.value(
+                .maxCreditRate, default: Audience.creditRate, expected: "a number from 1 to 16"
+            ) { Double($0).flatMap { (1...16).contains($0) ? $0 : nil } }, mail: try Self.mail(settings))
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }

@@ -21,6 +21,8 @@ package struct ServerConfiguration: Sendable {
     package var heartbeatInterval: Int64
     /// How many days segments are kept before they are folded; `nil` keeps them for ever.
     package var keepSegments: Int64?
+    /// How much of a video counts for a moment of the wall clock at most.
+    package var maxCreditRate: Double
     /// `nil` sends no mail.
     package var mail: MailSettings?
 
@@ -28,7 +30,8 @@ package struct ServerConfiguration: Sendable {
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
         allowedOrigins: [String] = [], site: String? = nil, secretKey: SecretKey, cronAccessKey: String? = nil,
         devices: DeviceSettings = DeviceSettings(),
-        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, mail: MailSettings? = nil
+        heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, maxCreditRate: Double = Audience.creditRate,
+        mail: MailSettings? = nil
     ) {
         self.host = host
         self.port = port
@@ -41,6 +44,7 @@ package struct ServerConfiguration: Sendable {
         self.devices = devices
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
+        self.maxCreditRate = maxCreditRate
         self.mail = mail
     }
 

@@ -56,6 +56,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How many days segments are kept before only totals are, such as 400d. (default: for ever)")
     var keepSegments: String?
 
+    @Option(help: "How fast a video may be watched to count, 1 to 16. (default: 2)")
+    var maxCreditRate: String?
+
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
 
@@ -67,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .deviceLimit: deviceLimit, .devicePolicy: devicePolicy,
                 .loginLifetime: loginLifetime, .loginIdle: loginIdle,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
+                .maxCreditRate: maxCreditRate,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

@@ -16,9 +16,6 @@ struct UserCommand: AsyncParsableCommand {
                 at the next login.
                 """)
 
-        /// Leaves something to the server's setting.
-        private static let standard = "default"
-
         @OptionGroup var store: StoreOptions
 
         @Argument(help: "The username.")
@@ -31,10 +28,10 @@ struct UserCommand: AsyncParsableCommand {
         var policy: String?
 
         func run() async throws {
-            let limit = try Self.value(self.devices, "--devices", expected: "a whole number from 1 to 1000") {
+            let limit = try CommandOption.value(self.devices, "--devices", expected: "a whole number from 1 to 1000") {
                 Int($0).flatMap(DeviceQuota.limit(_:))
             }
-            let policy = try Self.value(
+            let policy = try CommandOption.value(
                 self.policy, "--policy", expected: DevicePolicy.expectation, DevicePolicy.init(rawValue:))
             let open = try await store.open()
             let quota = try await UserCommand.devices(open).limit(of: name) { oldLimit, oldPolicy in
@@ -44,18 +41,6 @@ struct UserCommand: AsyncParsableCommand {
             let count = quota.limit.map { "\($0)" } ?? "the server's setting"
             print("\(name): devices: \(count); policy: \(quota.policy?.rawValue ?? "the server's setting")")
             try open.database.close()
-        }
-
-        /// - Returns: `nil` when the option was not given, and in it `nil` for the server's setting
-        private static func value<Value>(
-            _ text: String?, _ option: String, expected: String, _ parse: (String) -> Value?
-        ) throws -> Value?? {
-            guard let text else { return nil }
-            guard text != standard else { return .some(nil) }
-            guard let value = parse(text) else {
-                throw InvalidField(option, expected: "\(expected), or \(standard), not \(text)")
-            }
-            return value
         }
     }
 

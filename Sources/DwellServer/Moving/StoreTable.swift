@@ -38,6 +38,11 @@ package struct StoreTable: Sendable {
         StoreTable("segment", key: [.number("viewer_id"), .number("entry_id"), .text("tab"), .number("n")]),
         StoreTable("daily_statistic", key: [.number("viewer_id"), .number("day"), .number("content_id")]),
         StoreTable("dirty_day", key: [.number("viewer_id"), .number("day")]),
+        StoreTable("video", key: [.number("id")]),
+        StoreTable("coverage", key: [.number("viewer_id"), .number("video_id")]),
+        StoreTable("folded_coverage", key: [.number("viewer_id"), .number("video_id")]),
+        StoreTable("told_duration", key: [.number("video_id"), .number("duration_ms")]),
+        StoreTable("dirty_video", key: [.number("viewer_id"), .number("video_id")]),
         StoreTable("api_key", key: [.text("id")]),
     ]
 

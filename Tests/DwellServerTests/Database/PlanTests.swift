@@ -49,10 +49,14 @@ private struct Paths {
         let statistics = Statistics(database: database, days: store.settings.days, logger: TestStore.silent)
         try await store.run(writer) { try await beat(writer) }
         try await statistics.aggregate()
+        try await audience.fold()
         try await ask()
         try await fold(statistics)
         #expect(try await statistics.recompute { _, _ in }.folded > 0)
+        #expect(try await audience.recompute().pairs > 0)
     }
+
+    private var audience: Audience { Audience(database: database, logger: TestStore.silent) }
 
     /// Beats of every source and kind, in time, late, and out of order.
     private func beat(_ writer: BeatWriter) async throws {
@@ -70,8 +74,10 @@ private struct Paths {
         for hours in [0, 5, 2, 9, 0] as [Int64] {
             store.clock.set(start + hours * 3_600_000)
             let now = store.clock.now.milliseconds
+            var film = Guest.segment(Int(hours), from: now - 900_000, to: now, tab: "film")
+            (film.video, film.mediaFrom, film.mediaTo, film.mediaDuration) = ("v7", 0, 900_000, 1_200_000)
             let claims = [
-                Guest.segment(Int(hours), from: now - 1_200_000, to: now - 300_000, page: "/p1", end: .hidden),
+                film, Guest.segment(Int(hours), from: now - 1_200_000, to: now - 300_000, page: "/p1", end: .hidden),
                 Guest.segment(Int(hours) + 20, from: now - 7_000_000, to: now - 5_000_000, tab: "u"),
             ]
             for source in [token, Beat.Source.login(login, entry: nil)] {
@@ -115,6 +121,23 @@ private struct Paths {
         _ = try await reports.days(Reports.Scope(firstDay: day, lastDay: day))
         #expect(try await reports.content(.video, "lesson", month)?.viewers == 1)
         #expect(try await reports.content(.video, "v3", month)?.viewers ?? 0 > 0)
+        try await askOfVideos(reports)
+    }
+
+    private func askOfVideos(_ reports: Reports) async throws {
+        let videos = Videos(database: database)
+        #expect(try await videos.list(limit: 1).nextCursor != nil)
+        let found = try #require(try await videos.viewers(of: "v7"))
+        #expect(found.viewers.count > 2)
+        for viewer in found.viewers {
+            _ = try await videos.viewers(of: "v7", email: viewer.viewer.email)
+            _ = try await videos.progress(of: "v7", viewer: viewer.viewer.id)
+        }
+        #expect(try await videos.audience(of: "v7")?.video.viewers ?? 0 > 2)
+        let number = try await videos.number(of: "v7")
+        #expect(try await reports.live(interval: 180_000, video: number).viewers > 1)
+        _ = try await audience.set("v7") { $0.completeAt = 0.8 }
+        try await audience.fold()
     }
 
     private static let filters: [@Sendable (inout SessionFilter) -> Void] = [
@@ -133,7 +156,8 @@ private struct Paths {
 
     private func fold(_ statistics: Statistics) async throws {
         let retention = Retention(
-            database: database, statistics: statistics, days: store.settings.days, keptDays: 88,
+            database: database, statistics: statistics,
+            audience: Audience(database: database, logger: TestStore.silent), days: store.settings.days, keptDays: 88,
             clock: store.clock.clock, logger: TestStore.silent)
         #expect(try await retention.run().sessions > 50)
     }
@@ -141,7 +165,7 @@ private struct Paths {
 
 /// How a statement is carried out.
 private struct Plan {
-    private static let tables = ["session", "segment", "daily_statistic"]
+    private static let tables = ["session", "segment", "daily_statistic", "coverage", "folded_coverage"]
 
     let text: String
     /// Where it goes through one of the tables that grow, or through a whole index of it.
@@ -228,6 +252,12 @@ extension TestStore {
             SELECT viewer_id, id, 't', 0, id, started_at, last_seen_at, 'active', 11 + id % 500, 511 + id % 499, 0,
                 last_seen_at, last_seen_at
             FROM session
+            """,
+            "UPDATE segment SET media_from_ms = 0, media_to_ms = 900000 WHERE video_id IS NOT NULL AND viewer_id < 4",
+            """
+            INSERT INTO coverage (viewer_id, video_id, parts, resume_ms, watched_at, round)
+            SELECT 1 + i % 1000, 511 + i / 1000, \(database.dialect == .postgres ? "'\\x00'::bytea" : "x'00'"), 0, 0, 0
+            FROM n WHERE i > 2000 AND i < 6000
             """,
             "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
             """
