@@ -19,7 +19,7 @@ import pytest
 import requests
 
 import stores
-from dwell_process import CONFIGURATION_ERROR, Dwell, free_port, let_pass, run_dwell
+from dwell_process import CONFIGURATION_ERROR, Dwell, eventually, free_port, let_pass, run_dwell
 from stores import Store
 
 from .helpers import (
@@ -29,9 +29,12 @@ from .helpers import (
     TALKATIVE,
     enter,
     log_until,
+    now_ms,
     person,
+    segment,
     set_cookies,
     succeeded,
+    unique,
     visitor,
 )
 
@@ -158,6 +161,18 @@ def keep_segments_of(server: Dwell) -> str:
     return kept
 
 
+def max_credit_rate_of(server: Dwell) -> str:
+    """How much of a video counts that is played sixteen times as fast."""
+    guest, video = visitor(server), unique()
+    let_pass(0.3)
+    now = now_ms()
+    media = {"video": video, "mediaFrom": 0, "mediaTo": 3200, "rate": 16}
+    succeeded(guest.beat(segment(tab="film", **{"from": now - 200, "to": now}, **media)))
+    path = f"/api/v1/videos/{video}/viewers"
+    found = eventually(lambda: succeeded(server.api(path))["viewers"], 10, "what was watched")
+    return f"{found[0]['progress']['watchedMs'] / 200:g}"
+
+
 @dataclass
 class Setting:
     name: str
@@ -205,6 +220,7 @@ SETTINGS = [
     Setting("login-idle", lambda _: ("2s", "365d"), login_idle_of),
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
+    Setting("max-credit-rate", lambda _: ("2.5", "4"), max_credit_rate_of),
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
     Setting(
         "allowed-origins",
@@ -353,6 +369,7 @@ WRONG = {
     "login-idle": ["0s", "90 d", "99999999999999999999d", "ever"],
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
+    "max-credit-rate": ["0.9", "17", "-2", "nan", "fast"],
     "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
     "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
@@ -368,6 +385,7 @@ EXPECTED = {
     "login-idle": r"90d",
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
+    "max-credit-rate": r"number from 1 to 16",
     "keep-segments": r"days.*\b60d",
     "allowed-origins": r"origins.*https://",
 }

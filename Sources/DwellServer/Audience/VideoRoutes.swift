@@ -63,7 +63,10 @@ struct VideoRoutes {
     }
 
     private static func name(_ context: DwellRequestContext) throws -> String {
-        try context.parameters.require("id")
+        let id = try context.parameters.require("id")
+        // The router leaves names as they stand in the URL.
+        guard let name = id.removingPercentEncoding else { throw PublicError.notFound }
+        return name
     }
 
     /// Which page is asked for.

@@ -126,14 +126,14 @@ private struct Paths {
 
     private func askOfVideos(_ reports: Reports) async throws {
         let videos = Videos(database: database)
-        #expect(try await videos.list(limit: 1).nextCursor != nil)
+        #expect(try await videos.list().videos.map(\.name) == ["v7"])
         let found = try #require(try await videos.viewers(of: "v7"))
         #expect(found.viewers.count > 2)
-        for viewer in found.viewers {
+        for viewer in found.viewers.suffix(3) {
             _ = try await videos.viewers(of: "v7", email: viewer.viewer.email)
             _ = try await videos.progress(of: "v7", viewer: viewer.viewer.id)
         }
-        #expect(try await videos.audience(of: "v7")?.video.viewers ?? 0 > 2)
+        #expect(try await videos.audience(of: "v7")?.video.viewers ?? 0 >= 2)
         let number = try await videos.number(of: "v7")
         #expect(try await reports.live(interval: 180_000, video: number).viewers > 1)
         _ = try await audience.set("v7") { $0.completeAt = 0.8 }
@@ -248,16 +248,19 @@ extension TestStore {
             """
             INSERT INTO segment (
                 viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id, unsure_ms,
-                first_beat_at, last_beat_at)
+                first_beat_at, last_beat_at, media_from_ms, media_to_ms)
             SELECT viewer_id, id, 't', 0, id, started_at, last_seen_at, 'active', 11 + id % 500, 511 + id % 499, 0,
-                last_seen_at, last_seen_at
+                last_seen_at, last_seen_at, CASE WHEN viewer_id < 4 THEN 0 END, CASE WHEN viewer_id < 4 THEN 900000 END
             FROM session
             """,
-            "UPDATE segment SET media_from_ms = 0, media_to_ms = 900000 WHERE video_id IS NOT NULL AND viewer_id < 4",
             """
             INSERT INTO coverage (viewer_id, video_id, parts, resume_ms, watched_at, round)
-            SELECT 1 + i % 1000, 511 + i / 1000, \(database.dialect == .postgres ? "'\\x00'::bytea" : "x'00'"), 0, 0, 0
+            SELECT 1 + i % 1000, 511 + i / 500, \(database.dialect == .postgres ? "'\\x00'::bytea" : "x'00'"), 0, 0, 0
             FROM n WHERE i > 2000 AND i < 6000
+            """,
+            """
+            INSERT INTO folded_coverage (viewer_id, video_id, parts, taken, resume_ms, watched_at)
+            SELECT viewer_id, video_id, parts, parts, 0, 0 FROM coverage
             """,
             "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
             """
