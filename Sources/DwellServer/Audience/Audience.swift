@@ -105,10 +105,10 @@ package struct Audience: Sendable {
             try connection.lock(.audience)
             let queries = AudienceQueries(connection: connection)
             guard var video = try queries.videoToMark(), let marked = video.markedTo else { return false }
-            let viewers = try queries.viewers(of: video.id, after: marked, limit: Self.markSize)
+            let rounds = try queries.rounds(of: video.id, after: marked, limit: Self.markSize)
             try SegmentQueries(connection: connection).markWatched(
-                viewers.map { ViewerVideo(viewer: $0, video: video.id) })
-            video.markedTo = viewers.last
+                rounds.filter { $0.round != video.round }.map { ViewerVideo(viewer: $0.viewer, video: video.id) })
+            video.markedTo = rounds.last?.viewer
             try queries.keep(video)
             return true
         }

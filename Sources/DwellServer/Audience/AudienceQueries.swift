@@ -216,12 +216,12 @@ struct AudienceQueries {
         try connection.row("SELECT * FROM video WHERE marked_to IS NOT NULL ORDER BY id LIMIT 1").map(Video.init(row:))
     }
 
-    /// The viewers of a video after one, by number.
-    func viewers(of video: Int64, after viewer: Int64, limit: Int) throws -> [Int64] {
+    /// The viewers of a video after one, by number, and the round that each was counted in.
+    func rounds(of video: Int64, after viewer: Int64, limit: Int) throws -> [(viewer: Int64, round: Int64)] {
         try connection.rows(
-            "SELECT viewer_id FROM coverage WHERE video_id = $1 AND viewer_id > $2 ORDER BY viewer_id LIMIT $3",
+            "SELECT viewer_id, round FROM coverage WHERE video_id = $1 AND viewer_id > $2 ORDER BY viewer_id LIMIT $3",
             [video, viewer, limit]
-        ).map { try $0["viewer_id"] }
+        ).map { (try $0["viewer_id"], try $0["round"]) }
     }
 
     /// Counts viewers whose players say how long a video is.

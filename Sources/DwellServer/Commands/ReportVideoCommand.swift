@@ -9,24 +9,12 @@ extension ReportCommand {
             abstract: "A video's audience: how many people saw each part of it.",
             discussion: "As a table the curve is drawn, as json or csv it is listed.")
 
-        @OptionGroup var store: StoreOptions
-
-        @Argument(help: "The video's name.")
-        var name: String
-
-        @Option(help: "table for people; json or csv for programs.")
-        var format: ReportFormat = .table
+        @OptionGroup var options: VideoOptions
 
         func run() async throws {
-            let text = try await store.readVideos { videos in
-                guard let audience = try await videos.audience(of: name) else { throw Self.unknown(name) }
-                return try format.text(of: audience)
+            try await options.print { videos in
+                try await videos.audience(of: options.name).map { try options.format.text(of: $0) }
             }
-            FileHandle.standardOutput.write(Data(text.utf8))
-        }
-
-        fileprivate static func unknown(_ name: String) -> InvalidField {
-            InvalidField("the video", expected: "one that somebody watched; there is no \(name)")
         }
     }
 
@@ -35,40 +23,43 @@ extension ReportCommand {
         static let configuration = CommandConfiguration(
             abstract: "Those who watched a video: how much of it, and when they completed it.")
 
-        @OptionGroup var store: StoreOptions
-
-        @Argument(help: "The video's name.")
-        var name: String
-
-        @Option(help: "table for people; json or csv for programs.")
-        var format: ReportFormat = .table
+        @OptionGroup var options: VideoOptions
 
         func run() async throws {
-            let text = try await store.readVideos { videos in
+            try await options.print { videos in
                 var viewers: [VideoViewer] = []
                 var last: Int64? = 0
                 while let after = last {
-                    guard let page = try await videos.viewers(of: name, after: after) else {
-                        throw Video.unknown(name)
-                    }
+                    guard let page = try await videos.viewers(of: options.name, after: after) else { return nil }
                     viewers += page.viewers
                     last = page.nextCursor.flatMap(VideoCursor.number)
                 }
-                return try format.text(of: viewers)
+                return try options.format.text(of: viewers)
             }
-            FileHandle.standardOutput.write(Data(text.utf8))
         }
     }
 }
 
-extension StoreOptions {
-    /// Brings what was watched up to date, and reads it.
-    fileprivate func readVideos(_ read: (Videos) async throws -> String) async throws -> String {
-        let open = try await open()
+/// What reports on one video can be asked.
+struct VideoOptions: ParsableArguments {
+    @OptionGroup var store: StoreOptions
+
+    @Argument(help: "The video's name.")
+    var name: String
+
+    @Option(help: "table for people; json or csv for programs.")
+    var format: ReportFormat = .table
+
+    /// Brings what was watched up to date, asks, and prints the answer.
+    /// - Parameter ask: `nil` when there is no such video
+    fileprivate func print(_ ask: (Videos) async throws -> String?) async throws {
+        let open = try await store.open()
         try await Audience.noted(in: open.database, logger: open.logger).fold()
-        let text = try await read(Videos(database: open.database))
+        guard let text = try await ask(Videos(database: open.database)) else {
+            throw InvalidField("the video", expected: "one that there is; there is no \(name)")
+        }
+        FileHandle.standardOutput.write(Data(text.utf8))
         try open.database.close()
-        return text
     }
 }
 
