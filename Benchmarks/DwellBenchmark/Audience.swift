@@ -84,29 +84,35 @@ struct AudienceOfOne: AsyncParsableCommand {
         try await Viewers.fill(1..<viewers + 1, database, now: now)
         let video = Contents.firstVideo
         let start = now - 86_400_000 - 2 * length * 1000
+        let again = "n * 104729 % length / 2"
         try await insert(
             1..<viewers + 1, into: database,
             """
             \(series) INSERT INTO session (viewer_id, id, entry_id, started_at, last_seen_at, seen_slot)
-            SELECT n, n, n, $3, $4, $5 FROM series
+            SELECT n, n, n, CAST($3 AS BIGINT), CAST($4 AS BIGINT), CAST($5 AS BIGINT) FROM series
             """,
             [start, start + 2 * length * 1000, (start + 2 * length * 1000).milliseconds / Session.slotLength])
-        for (number, from, to) in [
-            (0, "0", "1 + n * 7919 % $8"), (1, "n * 104729 % $8 / 2", "n * 104729 % $8 / 2 + 60"),
-        ] {
+        for (number, from, to) in [(0, "0", "1 + n * 7919 % length"), (1, again, "\(again) + 60")] {
             try await insert(
                 1..<viewers + 1, into: database,
                 """
-                \(series) INSERT INTO segment (
+                \(series), shape (number, start, length) AS (
+                    SELECT CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($7 AS BIGINT)
+                ), run (n, number, begin, place, till, length) AS (
+                    SELECT n, number, start + number * length * 1000, (\(from)) * 1000, (\(to)) * 1000, length * 1000
+                    FROM series CROSS JOIN shape
+                )
+                INSERT INTO segment (
                     viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, video_id, media_from_ms,
                     media_to_ms, rate, end_reason, unsure_ms, beats, first_beat_at, last_beat_at, media_duration_ms)
-                SELECT n, n, $3, $4, n, $5 + $4 * $8 * 1000, $5 + $4 * $8 * 1000 + (\(to) - (\(from))) * 1000, 'active',
-                    $6, (\(from)) * 1000, (\(to)) * 1000, 1.0, 'paused', 0, 1, $5, $5, $7
-                FROM series
-                """, [LiveSessions.tab, number, start, video, length * 1000, length])
+                SELECT n, n, CAST($3 AS TEXT), number, n, begin, begin + till - place, 'active', CAST($6 AS BIGINT), place,
+                    till, 1.0, 'paused', 0, 1, begin, begin + till - place, length
+                FROM run
+                """, [LiveSessions.tab, number, start, video, length])
         }
         try await insert(
             1..<viewers + 1, into: database,
-            "\(series) INSERT INTO dirty_video (viewer_id, video_id, mark) SELECT n, $3, 0 FROM series", [video])
+            "\(series) INSERT INTO dirty_video (viewer_id, video_id, mark) SELECT n, CAST($3 AS BIGINT), 0 FROM series",
+            [video])
     }
 }

@@ -88,7 +88,7 @@ package struct Audience: Sendable {
         let (count, completed) = try await database.write { connection in
             try connection.lock(.audience)
             var count = AudienceCount(connection: connection)
-            for pair in batch { try count.keep(pair) }
+            try count.keep(batch)
             try count.finish()
             return (count.kept, count.completed)
         }
@@ -157,7 +157,7 @@ package struct Audience: Sendable {
         for video in try queries.videos(of: session, viewer: viewer) {
             let pair = ViewerVideo(viewer: viewer, video: video)
             let folded = Watched.fold(
-                session, of: try queries.runs(of: pair), onto: try queries.folded(of: pair), before: limit,
+                session, of: try queries.runs(of: [pair])[0], onto: try queries.folded(of: [pair])[0], before: limit,
                 terms: try queries.video(video).terms(creditRate: creditRate))
             if let folded { try queries.keep(folded, of: pair) }
         }
@@ -233,40 +233,36 @@ extension AudienceQueries {
     fileprivate func marked(
         after last: ViewerVideo?, limit: Int, _ creditRate: Double
     ) throws -> [MarkedPair] {
-        var videos: [Int64: Video] = [:]
-        return try marks(after: last, limit: limit).map { pair, mark in
-            let video = try videos[pair.video] ?? video(pair.video)
-            videos[pair.video] = video
-            let watched = try watched(pair, video.terms(creditRate: creditRate))
-            return MarkedPair(
-                pair: pair, mark: mark, coverage: StoredCoverage(watched, round: video.round), round: video.round)
+        let marks = try marks(after: last, limit: limit)
+        let coverages = try computed(marks.map(\.pair), creditRate)
+        return zip(marks, coverages).map { marked, computed in
+            MarkedPair(
+                pair: marked.pair, mark: marked.mark, coverage: computed.coverage, round: computed.video.round)
         }
     }
 
-    /// What a viewer watched of a video, from the segments.
-    func watched(_ pair: ViewerVideo, _ terms: Watched.Terms) throws -> Watched {
-        Watched(try runs(of: pair), folded: try folded(of: pair), terms: terms)
+    /// What viewers watched of videos, from the segments.
+    func computed(_ pairs: [ViewerVideo], _ creditRate: Double) throws -> [(coverage: StoredCoverage?, video: Video)] {
+        var videos: [Int64: Video] = [:]
+        for pair in pairs where videos[pair.video] == nil { videos[pair.video] = try video(pair.video) }
+        return zip(pairs, zip(try runs(of: pairs), try folded(of: pairs))).map { pair, told in
+            let video = videos[pair.video] ?? Video(id: pair.video)
+            let watched = Watched(told.0, folded: told.1, terms: video.terms(creditRate: creditRate))
+            return (StoredCoverage(watched, round: video.round), video)
+        }
     }
 
     /// How many pairs viewers have, and those that are not as their segments say.
     fileprivate func wrongPairs(of viewers: [Int64], _ creditRate: Double) throws -> (Int, [ViewerVideo]) {
-        var videos: [Int64: Video] = [:]
-        var wrong: [ViewerVideo] = []
-        var count = 0
-        for viewer in viewers {
-            for id in try self.videos(of: viewer) {
-                let pair = ViewerVideo(viewer: viewer, video: id)
-                let video = try videos[id] ?? video(id)
-                videos[id] = video
-                count += 1
-                let stored = try coverage(of: pair)
-                let computed = StoredCoverage(
-                    try watched(pair, video.terms(creditRate: creditRate)), round: video.round)
-                // One that is marked, or that a round has not come to, is not as it will be.
-                if stored != computed, video.markedTo == nil, try !isMarked(pair) { wrong.append(pair) }
-            }
+        let pairs = try viewers.flatMap { viewer in
+            try videos(of: viewer).map { ViewerVideo(viewer: viewer, video: $0) }
         }
-        return (count, wrong)
+        let computed = try computed(pairs, creditRate)
+        let wrong = try zip(zip(pairs, try coverage(of: pairs)), computed).filter { kept, computed in
+            // One that is marked, or that a round has not come to, is not as it will be.
+            try kept.1 != computed.coverage && computed.video.markedTo == nil && !isMarked(kept.0)
+        }
+        return (pairs.count, wrong.map(\.0.0))
     }
 
     /// The next video by number, how long its viewers' players say that it is, and whether its totals are the sum over its
@@ -308,27 +304,34 @@ private struct AudienceCount {
         queries = AudienceQueries(connection: connection)
     }
 
-    /// Keeps what a pair came to, unless something happened to it since.
-    mutating func keep(_ marked: MarkedPair) throws {
-        let pair = marked.pair
-        var video = try videos[pair.video] ?? queries.video(pair.video)
-        guard video.round == marked.round, try queries.release(pair, mark: marked.mark) else { return }
-        let before = try queries.coverage(of: pair)
-        if let before, before.round == video.round { video.count(before, by: -1) }
-        if let coverage = marked.coverage {
-            try queries.keep(coverage, of: pair)
-            video.count(coverage, by: 1)
+    /// Keeps what pairs came to, but for those that something happened to since.
+    mutating func keep(_ batch: [MarkedPair]) throws {
+        for id in Set(batch.map(\.pair.video)) { videos[id] = try queries.video(id) }
+        let current = batch.filter { videos[$0.pair.video]?.round == $0.round }
+        let released = try queries.release(current.map { ($0.pair, $0.mark) })
+        let kept = current.filter { released.contains($0.pair) }
+        for (marked, before) in zip(kept, try queries.coverage(of: kept.map(\.pair))) {
+            try exchange(before, for: marked.coverage, of: marked.pair)
+        }
+        try queries.keep(kept.compactMap { marked in marked.coverage.map { (marked.pair, $0) } })
+        self.kept = kept.count
+    }
+
+    private mutating func exchange(
+        _ before: StoredCoverage?, for coverage: StoredCoverage?, of pair: ViewerVideo
+    ) throws {
+        if let before, before.round == videos[pair.video]?.round { videos[pair.video]?.count(before, by: -1) }
+        if let coverage {
+            videos[pair.video]?.count(coverage, by: 1)
         } else {
             try queries.remove(pair)
         }
-        if before?.duration != marked.coverage?.duration {
+        if before?.duration != coverage?.duration {
             if let duration = before?.duration { try queries.tell(duration, of: pair.video, by: -1) }
-            if let duration = marked.coverage?.duration { try queries.tell(duration, of: pair.video, by: 1) }
+            if let duration = coverage?.duration { try queries.tell(duration, of: pair.video, by: 1) }
             told.insert(pair.video)
         }
-        if before?.completedAt == nil, marked.coverage?.completedAt != nil { completed.append(pair) }
-        videos[pair.video] = video
-        kept += 1
+        if before?.completedAt == nil, coverage?.completedAt != nil { completed.append(pair) }
     }
 
     /// Writes what the videos come to.

@@ -34,34 +34,60 @@ struct AudienceQueries {
             "SELECT 1 AS one FROM dirty_video WHERE viewer_id = $1 AND video_id = $2", [pair.viewer, pair.video]) != nil
     }
 
-    /// Takes a mark away.
-    /// - Returns: Whether it was still the same: no beat came since it was met, nobody else folded the pair
-    func release(_ pair: ViewerVideo, mark: Int64) throws -> Bool {
-        try connection.execute(Self.release, [pair.viewer, pair.video, mark]) == 1
+    /// Takes marks away that are still the same: no beat came since they were met, nobody else folded the pairs.
+    /// - Returns: Their pairs
+    func release(_ marks: [(pair: ViewerVideo, mark: Int64)]) throws -> Set<ViewerVideo> {
+        guard !marks.isEmpty else { return [] }
+        switch connection.dialect {
+        case .sqlite:
+            return Set(
+                try marks.filter { pair, mark in
+                    try connection.execute(Self.release, [pair.viewer, pair.video, mark]) == 1
+                }.map(\.pair))
+        case .postgres:
+            return Set(
+                try connection.rows(
+                    Self.releaseMany,
+                    [
+                        SQLValue.integers(marks.map(\.pair.viewer)), SQLValue.integers(marks.map(\.pair.video)),
+                        SQLValue.integers(marks.map(\.mark)),
+                    ]
+                ).map { ViewerVideo(viewer: try $0["viewer_id"], video: try $0["video_id"]) })
+        }
     }
 
     private static let release = SQLStatement(
         "DELETE FROM dirty_video WHERE viewer_id = $1 AND video_id = $2 AND mark = $3")
+    private static let releaseMany = SQLStatement(
+        """
+        DELETE FROM dirty_video USING unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS met (viewer_id, video_id, mark)
+        WHERE dirty_video.viewer_id = met.viewer_id AND dirty_video.video_id = met.video_id
+            AND dirty_video.mark = met.mark
+        RETURNING dirty_video.viewer_id, dirty_video.video_id
+        """)
 
     // MARK: What one person watched of a video
 
-    /// Every run that is not folded.
-    func runs(of pair: ViewerVideo) throws -> [Watched.Run] {
-        try connection.rows(Self.runs, [pair.viewer, pair.video]).map { row in
-            var values = row.reader
-            let (entry, tab, n): (Int64, String, Int64) = try (values.next(), values.next(), values.next())
-            let session: Int64 = try values.next()
-            let (start, end): (Timestamp, Timestamp) = try (values.next(), values.next())
-            let (from, to): (Int64, Int64) = try (values.next(), values.next())
-            let duration: Int64? = try values.next()
-            let ending: SegmentEnd? = try values.next()
-            return Watched.Run(
-                entry: entry, tab: tab, n: n, session: session, interval: start..<end, media: from..<to,
-                duration: duration, isEnd: ending == .ended)
+    /// The rows of each of some pairs.
+    private func rows(of pairs: [ViewerVideo], _ query: PairQuery) throws -> [[Row]] {
+        guard !pairs.isEmpty else { return [] }
+        switch connection.dialect {
+        case .sqlite: return try pairs.map { try connection.rows(query.one, [$0.viewer, $0.video]) }
+        case .postgres:
+            var found: [[Row]] = pairs.map { _ in [] }
+            let rows = try connection.rows(
+                query.many, [SQLValue.integers(pairs.map(\.viewer)), SQLValue.integers(pairs.map(\.video))])
+            for row in rows { found[try row["number"] - 1].append(row) }
+            return found
         }
     }
 
-    private static let runs = SQLStatement(
+    /// Every run of each pair that is not folded.
+    func runs(of pairs: [ViewerVideo]) throws -> [[Watched.Run]] {
+        try rows(of: pairs, Self.runs).map { try $0.map(Watched.Run.init(row:)) }
+    }
+
+    private static let runs = PairQuery(
         """
         SELECT segment.entry_id, segment.tab, segment.n, segment.session_id, segment.started_at, segment.ended_at,
             segment.media_from_ms, segment.media_to_ms, segment.media_duration_ms, segment.end_reason
@@ -70,20 +96,12 @@ struct AudienceQueries {
             AND session.visible_ms IS NULL
         """)
 
-    /// What stands for the segments that are folded.
-    func folded(of pair: ViewerVideo) throws -> Watched.Folded? {
-        try connection.rows(Self.folded, [pair.viewer, pair.video]).first.map { row in
-            let taken = try Coverage(data: try row["taken"]).ranges()
-            return Watched.Folded(
-                coverage: try Coverage(data: try row["parts"]),
-                taken: IntervalSet(
-                    taken.map { Timestamp(milliseconds: $0.lowerBound)..<Timestamp(milliseconds: $0.upperBound) }),
-                resume: try row["resume_ms"], watchedAt: try row["watched_at"], duration: try row["duration_ms"],
-                completedAt: try row["completed_at"])
-        }
+    /// What stands for the segments of each pair that are folded.
+    func folded(of pairs: [ViewerVideo]) throws -> [Watched.Folded?] {
+        try rows(of: pairs, Self.folded).map { try $0.first.map(Watched.Folded.init(row:)) }
     }
 
-    private static let folded = SQLStatement("SELECT * FROM folded_coverage WHERE viewer_id = $1 AND video_id = $2")
+    private static let folded = PairQuery("SELECT * FROM folded_coverage WHERE viewer_id = $1 AND video_id = $2")
 
     func keep(_ folded: Watched.Folded, of pair: ViewerVideo) throws {
         let taken = Coverage(folded.taken.intervals.map { $0.lowerBound.milliseconds..<$0.upperBound.milliseconds })
@@ -114,31 +132,57 @@ struct AudienceQueries {
         ).map { try $0["video_id"] }
     }
 
-    /// What is kept of a pair.
-    func coverage(of pair: ViewerVideo) throws -> StoredCoverage? {
-        try connection.rows(Self.coverage, [pair.viewer, pair.video]).first.map(StoredCoverage.init(row:))
+    /// What is kept of each pair.
+    func coverage(of pairs: [ViewerVideo]) throws -> [StoredCoverage?] {
+        try rows(of: pairs, Self.coverage).map { try $0.first.map(StoredCoverage.init(row:)) }
     }
 
-    private static let coverage = SQLStatement("SELECT * FROM coverage WHERE viewer_id = $1 AND video_id = $2")
+    private static let coverage = PairQuery("SELECT * FROM coverage WHERE viewer_id = $1 AND video_id = $2")
 
-    func keep(_ coverage: StoredCoverage, of pair: ViewerVideo) throws {
-        try connection.execute(
-            Self.keep,
-            [
-                pair.viewer, pair.video, coverage.coverage.data, coverage.resume, coverage.watchedAt, coverage.duration,
-                coverage.completedAt, coverage.round,
-            ])
+    /// Keeps what pairs came to, each another.
+    func keep(_ coverages: [(pair: ViewerVideo, coverage: StoredCoverage)]) throws {
+        guard !coverages.isEmpty else { return }
+        switch connection.dialect {
+        case .sqlite:
+            for (pair, coverage) in coverages {
+                try connection.execute(
+                    Self.keep,
+                    [
+                        pair.viewer, pair.video, coverage.coverage.data, coverage.resume, coverage.watchedAt,
+                        coverage.duration, coverage.completedAt, coverage.round,
+                    ])
+            }
+        case .postgres:
+            func integers(_ value: (StoredCoverage) -> Int64?) -> SQLValue { .integers(coverages.map { value($0.1) }) }
+            try connection.execute(
+                Self.keepMany,
+                [
+                    SQLValue.integers(coverages.map(\.pair.viewer)), SQLValue.integers(coverages.map(\.pair.video)),
+                    SQLValue.texts(coverages.map(\.coverage.coverage.data.hexadecimal)), integers(\.resume),
+                    integers(\.watchedAt.milliseconds), integers(\.duration), integers(\.completedAt?.milliseconds),
+                    integers(\.round),
+                ])
+        }
     }
 
-    private static let keep = SQLStatement(
+    private static let keep = SQLStatement("\(insert) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \(replacing)")
+    private static let keepMany = SQLStatement(
         """
-        INSERT INTO coverage (
-            viewer_id, video_id, parts, resume_ms, watched_at, duration_ms, completed_at, round
-        ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        \(insert)
+        SELECT viewer_id, video_id, decode(parts, 'hex'), resume_ms, watched_at, duration_ms, completed_at, round
+        FROM unnest(
+            $1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+        AS kept (viewer_id, video_id, parts, resume_ms, watched_at, duration_ms, completed_at, round)
+        \(replacing)
+        """)
+    private static let insert = """
+        INSERT INTO coverage (viewer_id, video_id, parts, resume_ms, watched_at, duration_ms, completed_at, round)
+        """
+    private static let replacing = """
         ON CONFLICT (viewer_id, video_id) DO UPDATE SET
             parts = excluded.parts, resume_ms = excluded.resume_ms, watched_at = excluded.watched_at,
             duration_ms = excluded.duration_ms, completed_at = excluded.completed_at, round = excluded.round
-        """)
+        """
 
     func remove(_ pair: ViewerVideo) throws {
         try connection.execute(
@@ -258,6 +302,46 @@ struct AudienceQueries {
     /// The rate that what is kept was counted at; `nil` when no server has noted it.
     func creditRate() throws -> Double? {
         try NoteQueries(connection: connection).text(of: .creditRate).flatMap(Double.init)
+    }
+}
+
+/// A query of one viewer and one video, and the same of many at once, for PostgreSQL.
+private struct PairQuery {
+    let one: SQLStatement
+    let many: SQLStatement
+
+    /// - Parameter query: Knows the viewer as `$1`, the video as `$2`
+    init(_ query: String) {
+        one = SQLStatement(query)
+        many = SQLStatement(SQLDialect.forEachKey(query, ["bigint", "bigint"]))
+    }
+}
+
+extension Watched.Run {
+    /// - Parameter row: Begins with the columns of the query of runs
+    fileprivate init(row: Row) throws {
+        var values = row.reader
+        (entry, tab, n) = try (values.next(), values.next(), values.next())
+        session = try values.next()
+        let (start, end): (Timestamp, Timestamp) = try (values.next(), values.next())
+        interval = start..<end
+        let (from, to): (Int64, Int64) = try (values.next(), values.next())
+        media = from..<to
+        duration = try values.next()
+        let ending: SegmentEnd? = try values.next()
+        isEnd = ending == .ended
+    }
+}
+
+extension Watched.Folded {
+    fileprivate init(row: Row) throws {
+        let taken = try Coverage(data: try row["taken"]).ranges()
+        self.init(
+            coverage: try Coverage(data: try row["parts"]),
+            taken: IntervalSet(
+                taken.map { Timestamp(milliseconds: $0.lowerBound)..<Timestamp(milliseconds: $0.upperBound) }),
+            resume: try row["resume_ms"], watchedAt: try row["watched_at"], duration: try row["duration_ms"],
+            completedAt: try row["completed_at"])
     }
 }
 

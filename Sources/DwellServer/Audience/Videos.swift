@@ -69,9 +69,9 @@ package struct Videos: Sendable {
                 return VideoProgress(name, nil, nil)
             }
             let queries = AudienceQueries(connection: connection)
-            let terms = video.terms(creditRate: try queries.creditRate() ?? Audience.creditRate)
-            let watched = try queries.watched(ViewerVideo(viewer: viewer, video: video.id), terms)
-            return VideoProgress(name, video.duration, StoredCoverage(watched, round: video.round))
+            let rate = try queries.creditRate() ?? Audience.creditRate
+            let computed = try queries.computed([ViewerVideo(viewer: viewer, video: video.id)], rate)
+            return VideoProgress(name, video.duration, computed[0].coverage)
         }
     }
 
