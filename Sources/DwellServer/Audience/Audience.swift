@@ -187,7 +187,7 @@ extension Audience {
         var last: Int64 = 0
         while true {
             let viewers = try await database.read { [last] connection in
-                try StatisticQueries(connection: connection).viewers(after: last, limit: Self.markSize)
+                try StatisticQueries(connection: connection).viewers(after: last, limit: Self.batchSize)
             }
             guard let end = viewers.last else { break }
             let (pairs, wrong) = try await database.read { [creditRate] connection in
