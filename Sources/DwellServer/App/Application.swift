@@ -33,10 +33,13 @@ package func buildApplication(
         throw Setting.timeZone.refusal(
             expected: "\(folded.zone): days were cut in it whose segments are folded, and can't be cut anew")
     }
+    let audience = Audience(database: database, creditRate: configuration.maxCreditRate, logger: logger)
+    try await audience.adoptCreditRate()
     let retention = configuration.keepSegments.map { keptDays in
         logger.info("old segments are folded", metadata: ["kept": "\(keptDays)d"])
         return Retention(
-            database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
+            database: database, statistics: statistics, audience: audience, days: days, keptDays: keptDays,
+            clock: clock, logger: logger)
     }
     let audit = AuditLog(database: database, clock: clock, kept: configuration.keepAudit, logger: logger)
     logger.info("lines of the audit log go", metadata: ["kept": "\(configuration.keepAudit / 86_400_000)d"])
@@ -78,8 +81,8 @@ package func buildApplication(
             ThreadPoolService(pool: hashing), writer, announcements, audit,
             BackgroundJobs(
                 jobs: BackgroundJob.all(
-                    statistics: statistics, retention: retention, announcements: announcements, devices: devices,
-                    viewings: viewings, codes: codes, audit: audit),
+                    statistics: statistics, audience: audience, retention: retention,
+                    announcements: announcements, devices: devices, viewings: viewings, codes: codes, audit: audit),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },

@@ -20,6 +20,7 @@ import Logging
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
+/// | `/api/v1/videos`, `/api/v1/videos/{id}`, `…/viewers`, `…/live`, `…/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
@@ -43,13 +44,18 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         verification: Verification(
             database: parts.database, codes: parts.codes, clock: parts.clock, attempts: parts.attempts),
         logins: parts.logins, pages: parts.pages, cookies: cookies)
+    let reports = Reports(database: parts.database, days: parts.settings.days, clock: parts.clock)
+    let keys = APIKeys(database: parts.database, clock: parts.clock)
+    let videoRoutes = VideoRoutes(
+        videos: Videos(database: parts.database), reports: reports, keys: keys, logins: parts.logins,
+        interval: configuration.heartbeatInterval, attempts: parts.attempts)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
-            reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
-            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
-            interval: configuration.heartbeatInterval, attempts: parts.attempts
+            reports: reports, keys: keys, days: parts.settings.days, interval: configuration.heartbeatInterval,
+            attempts: parts.attempts
         ).endpoints,
+        videoRoutes.endpoints,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
@@ -70,6 +76,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
                 database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),
             logins: parts.logins, tokens: tokens, cookies: cookies
         ).endpoints,
+        videoRoutes.own,
         CronRoutes(
             statistics: parts.statistics, accessKey: configuration.cronAccessKey, attempts: parts.attempts
         ).endpoints,

@@ -27,6 +27,8 @@ package struct ServerConfiguration: Sendable {
     package var keepSegments: Int64?
     /// How long lines of the audit log are kept, in milliseconds.
     package var keepAudit: Int64
+    /// How much of a video counts for a moment of the wall clock at most.
+    package var maxCreditRate: Double
     /// `nil` sends no mail.
     package var mail: MailSettings?
     /// What each gate guards, and whom it lets in; one has the name ``GateRules/standardName``.
@@ -38,6 +40,7 @@ package struct ServerConfiguration: Sendable {
         secretKey: SecretKey, cronAccessKey: String? = nil,
         devices: DeviceSettings = DeviceSettings(), viewingLimit: Int? = nil,
         heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, keepAudit: Int64 = 400 * 86_400_000,
+        maxCreditRate: Double = Audience.creditRate,
         mail: MailSettings? = nil, gates: [GateRules] = [.standard]
     ) {
         self.host = host
@@ -54,6 +57,7 @@ package struct ServerConfiguration: Sendable {
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
         self.keepAudit = keepAudit
+        self.maxCreditRate = maxCreditRate
         self.mail = mail
         self.gates = gates
     }

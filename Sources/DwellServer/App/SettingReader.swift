@@ -103,6 +103,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case heartbeatInterval = "heartbeat-interval"
     case keepSegments = "keep-segments"
     case keepAudit = "keep-audit"
+    case maxCreditRate = "max-credit-rate"
     case smtpURL = "smtp-url"
     case mailFrom = "mail-from"
 

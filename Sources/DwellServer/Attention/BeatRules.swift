@@ -61,6 +61,9 @@ package enum BeatRules {
             }
             try require(from <= to, "\(path).mediaFrom", "media time not after mediaTo")
         }
+        if let duration = claim.mediaDuration {
+            try require((1...limit).contains(duration), "\(path).mediaDuration", "milliseconds, 1 or more")
+        }
         if let rate = claim.rate {
             try require(rate > 0 && rate <= 16, "\(path).rate", "above 0 and at most 16")
         }

@@ -64,6 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "How many days lines of the audit log are kept. (default: 400d)")
     var keepAudit: String?
+    @Option(help: "How fast a video may be watched to count, 1 to 16. (default: 2)")
+    var maxCreditRate: String?
 
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
@@ -79,6 +81,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .viewingLimit: viewingLimit,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
                 .keepAudit: keepAudit,
+                .maxCreditRate: maxCreditRate,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

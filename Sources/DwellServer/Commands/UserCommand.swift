@@ -18,9 +18,6 @@ struct UserCommand: AsyncParsableCommand {
                 hears of it at the next login, or the next video.
                 """)
 
-        /// Leaves something to the server's setting.
-        private static let standard = "default"
-
         @OptionGroup var store: StoreOptions
 
         @Argument(help: "The username.")
@@ -39,13 +36,13 @@ struct UserCommand: AsyncParsableCommand {
         var videos: String?
 
         func run() async throws {
-            let videos = try Self.value(self.videos, "--videos", expected: "a whole number from 1 to 1000") {
+            let videos = try CommandOption.value(self.videos, "--videos", expected: "a whole number from 1 to 1000") {
                 Int($0).flatMap { (1...1000).contains($0) ? $0 : nil }
             }
-            let limit = try Self.value(self.devices, "--devices", expected: "a whole number from 1 to 1000") {
+            let limit = try CommandOption.value(self.devices, "--devices", expected: "a whole number from 1 to 1000") {
                 Int($0).flatMap(DeviceQuota.limit(_:))
             }
-            let policy = try Self.value(
+            let policy = try CommandOption.value(
                 self.policy, "--policy", expected: DevicePolicy.expectation, DevicePolicy.init(rawValue:))
             let open = try await store.open()
             let account = try await UserCommand.devices(open).limit(of: name) { account in
@@ -59,18 +56,6 @@ struct UserCommand: AsyncParsableCommand {
             ]
             print("\(name): " + held.map { "\($0): \($1 ?? "the server's setting")" }.joined(separator: "; "))
             try open.database.close()
-        }
-
-        /// - Returns: `nil` when the option was not given, and in it `nil` for the server's setting
-        private static func value<Value>(
-            _ text: String?, _ option: String, expected: String, _ parse: (String) -> Value?
-        ) throws -> Value?? {
-            guard let text else { return nil }
-            guard text != standard else { return .some(nil) }
-            guard let value = parse(text) else {
-                throw InvalidField(option, expected: "\(expected), or \(standard), not \(text)")
-            }
-            return value
         }
     }
 

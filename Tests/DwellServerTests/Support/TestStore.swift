@@ -99,6 +99,10 @@ final class TestStore: Sendable {
         Statistics(database: database, days: settings.days, logger: Self.silent)
     }
 
+    var audience: Audience {
+        Audience(database: database, logger: Self.silent)
+    }
+
     var reports: Reports {
         Reports(database: database, days: settings.days, clock: clock.clock)
     }
