@@ -1,5 +1,6 @@
 import DwellAPI
 package import Logging
+import ServiceLifecycle
 
 /// What people watched of videos, and how many watched each part of one: derived from segments, never accumulated.
 ///
@@ -43,8 +44,10 @@ package struct Audience: Sendable {
             let noted = try queries.creditRate()
             guard noted != creditRate else { return false }
             try NoteQueries(connection: connection).set(.creditRate, to: "\(creditRate)")
-            if noted != nil { try queries.renewAll() }
-            return noted != nil
+            // Before a server noted one, commands counted at the standard.
+            guard (noted ?? Self.creditRate) != creditRate else { return false }
+            try queries.renewAll()
+            return true
         }
         if changed {
             logger.notice("credit rate changed, videos will be counted anew", metadata: ["rate": "\(creditRate)"])
@@ -74,7 +77,10 @@ package struct Audience: Sendable {
                 total += try await keep(batch)
                 last = end.pair
                 // The database is the others' for as long.
-                if batch.count == Self.batchSize { try await Task.sleep(for: began.duration(to: .now)) }
+                if batch.count == Self.batchSize {
+                    let taken = began.duration(to: .now)
+                    try await cancelWhenGracefulShutdown { try await Task.sleep(for: taken) }
+                }
             } else {
                 guard try await markNext() else { return total }
                 last = nil
