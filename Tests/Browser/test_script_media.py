@@ -190,6 +190,43 @@ def test_a_seek_is_not_watched(page: Page, play: Play) -> None:
     assert media(first) + media(second) <= 2.5 * SECOND
 
 
+def test_coverage_is_what_the_player_says_it_played(page: Page, play: Play, dwell: Dwell) -> None:
+    """Two parts of the film, one of them twice: Chromium itself keeps which parts it played."""
+    visitors = {one["viewer"]["email"] for one in viewers(dwell)}
+    play(until=1.5)
+    for start, end in ((6, 7), (0.5, 1)):
+        page.evaluate(f"{VIDEO}.currentTime = {start}")
+        reach(page, end)
+    pause(page)
+    page.evaluate("dwell.flush()")
+    played = page.evaluate(
+        f"""() => {{
+            const {{ played, duration }} = {VIDEO};
+            const places = [...Array(played.length).keys()];
+            return {{ parts: places.map((at) => [played.start(at), played.end(at)]), duration }};
+        }}"""
+    )
+
+    def told() -> dict[str, Any] | None:
+        found = [one["progress"] for one in viewers(dwell) if one["viewer"]["email"] not in visitors]
+        return found[0] if found and len(found[0]["ranges"]) == 2 and found[0]["rewatched"] else None
+
+    progress = eventually(told, what="what was watched")
+    assert progress["durationMs"] == pytest.approx(played["duration"] * SECOND, abs=JITTER)
+    assert len(played["parts"]) == 2
+    for (start, end), part in zip(played["parts"], progress["ranges"], strict=True):
+        assert part["fromMs"] == pytest.approx(start * SECOND, abs=JITTER)
+        assert part["toMs"] == pytest.approx(end * SECOND, abs=2 * JITTER)
+    seen = sum(end - start for start, end in played["parts"])
+    assert progress["coverage"] == pytest.approx(seen / played["duration"], abs=0.05)
+
+
+def viewers(server: Dwell) -> list[dict[str, Any]]:
+    """Who watched the lesson, and what."""
+    answer = server.api("/api/v1/videos/lesson-1/viewers", limit=200)
+    return answer.json()["viewers"] if answer.status_code == 200 else []
+
+
 # Sets the clock by less than what would be taken for a sleep: time and film part.
 SKEW = """
   const date = Date.now;
