@@ -18,6 +18,7 @@ import Logging
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
+/// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
@@ -37,12 +38,16 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let verificationRoutes = VerificationRoutes(
         verification: Verification(database: parts.database, codes: parts.codes, clock: parts.clock),
         logins: parts.logins, pages: parts.pages, cookies: cookies)
+    let keys = APIKeys(database: parts.database, clock: parts.clock)
     let open = [
         gateRoutes.page, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
             reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
-            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
-            interval: configuration.heartbeatInterval
+            keys: keys, days: parts.settings.days, interval: configuration.heartbeatInterval
+        ).endpoints,
+        ExportRoutes(
+            exports: Exports(database: parts.database, days: parts.settings.days, clock: parts.clock), keys: keys,
+            days: parts.settings.days
         ).endpoints,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,

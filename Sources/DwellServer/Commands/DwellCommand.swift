@@ -9,7 +9,8 @@ public struct DwellCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, ShowCommand.self,
-            RecomputeCommand.self, KeyCommand.self, UserCommand.self, SecretCommand.self, CopyCommand.self,
+            RecomputeCommand.self, ExportCommand.self, KeyCommand.self, UserCommand.self, SecretCommand.self,
+            CopyCommand.self,
             ImportCommand.self,
         ])
 

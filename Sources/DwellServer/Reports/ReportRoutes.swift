@@ -19,12 +19,12 @@ struct ReportRoutes {
     }
 
     private func sessions(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await keys.authenticate(request)
         return try .json(try await reports.sessions(try filter(of: request)))
     }
 
     private func evidence(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await keys.authenticate(request)
         guard let id = try? context.parameters.require("id", as: Int64.self),
             let evidence = try await reports.evidence(session: id)
         else { throw PublicError.notFound }
@@ -32,7 +32,7 @@ struct ReportRoutes {
     }
 
     private func live(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await keys.authenticate(request)
         var filter = SessionFilter()
         for (name, value) in request.uri.queryParameters {
             switch name {
@@ -45,7 +45,7 @@ struct ReportRoutes {
     }
 
     private func content(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request)
+        try await keys.authenticate(request)
         var asked: [(ContentKind, String)] = []
         var scope = Reports.Scope()
         for (name, value) in request.uri.queryParameters {
@@ -65,15 +65,6 @@ struct ReportRoutes {
         }
         guard let totals = try await reports.content(kind, name, scope) else { throw PublicError.notFound }
         return try .json(totals)
-    }
-
-    /// Lets in who has a key.
-    private func authenticate(_ request: Request) async throws {
-        guard let key = request.bearerToken, try await keys.isValid(key) else {
-            var error = PublicError.unauthorized
-            error.headers[.wwwAuthenticate] = "Bearer"
-            throw error
-        }
     }
 
     private func filter(of request: Request) throws(InvalidField) -> SessionFilter {
@@ -112,11 +103,22 @@ struct ReportRoutes {
     }
 
     /// Statistics are kept by whole days.
-    private static func day(_ text: String, field: String) throws(InvalidField) -> Int64 {
+    static func day(_ text: String, field: String) throws(InvalidField) -> Int64 {
         guard let day = LocalDays.day(ofDate: text) else {
             throw InvalidField(field, expected: "a date such as 2026-11-21")
         }
         return day
+    }
+}
+
+extension APIKeys {
+    /// Lets in who has a key.
+    func authenticate(_ request: Request) async throws {
+        guard let key = request.bearerToken, try await isValid(key) else {
+            var error = PublicError.unauthorized
+            error.headers[.wwwAuthenticate] = "Bearer"
+            throw error
+        }
     }
 }
 
