@@ -19,7 +19,7 @@ import pytest
 import requests
 
 import stores
-from dwell_process import CONFIGURATION_ERROR, Dwell, free_port, let_pass, run_dwell
+from dwell_process import CONFIGURATION_ERROR, Dwell, eventually, free_port, let_pass, run_dwell
 from stores import Store
 
 from .helpers import (
@@ -158,6 +158,22 @@ def keep_segments_of(server: Dwell) -> str:
     return kept
 
 
+metrics_addresses: list[str] = []  # That settings had.
+
+
+def metrics_address() -> str:
+    metrics_addresses.append(f"127.0.0.1:{free_port()}")
+    return metrics_addresses[-1]
+
+
+def metrics_address_of(server: Dwell) -> str:
+    def answering() -> list[str]:
+        return [one for one in metrics_addresses if reachable("127.0.0.1", int(one.split(":")[1]))]
+
+    (address,) = eventually(answering, what="metrics")
+    return address
+
+
 @dataclass
 class Setting:
     name: str
@@ -206,13 +222,14 @@ SETTINGS = [
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
+    Setting("metrics-address", lambda _: (metrics_address(), metrics_address()), metrics_address_of),
     Setting(
         "allowed-origins",
         lambda _: ("https://one.example", "https://two.example"),
         allowed_origins_of,
     ),
 ]
-OF_ONE_PROCESS = ("host", "port")
+OF_ONE_PROCESS = ("host", "port", "metrics-address")
 each_setting = pytest.mark.parametrize(
     "setting",
     [
@@ -354,6 +371,7 @@ WRONG = {
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
     "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
+    "metrics-address": ["9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "http://127.0.0.1:9464", "::1:9464", ":1"],
     "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
 EXPECTED = {
@@ -369,6 +387,7 @@ EXPECTED = {
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
     "keep-segments": r"days.*\b60d",
+    "metrics-address": r"address and a port.*127\.0\.0\.1:9464",
     "allowed-origins": r"origins.*https://",
 }
 by_name = {setting.name: setting for setting in SETTINGS}

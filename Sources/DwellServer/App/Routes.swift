@@ -55,10 +55,12 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let guarded = [
         gateRoutes.endpoints,
         HeartbeatRoutes(
-            heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies
+            heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies,
+            metrics: parts.metrics
         ).endpoints,
         AccountRoutes(
-            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
+            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies,
+            metrics: parts.metrics
         ).endpoints,
         DeviceRoutes(devices: parts.devices, logins: parts.logins).endpoints,
         passwordRoutes.endpoints,
@@ -100,5 +102,5 @@ func buildLane(_ parts: Parts, logger: Logger) -> HeartbeatLane.Parts {
             cookies: CookieMaker(isSecure: configuration.isSecure),
             fields: SecurityHeadersMiddleware(isSecure: configuration.isSecure).fields),
         ownOrigin: OwnOrigin(publicURL: configuration.publicURL), allowedOrigins: Set(configuration.allowedOrigins),
-        logger: logger)
+        metrics: parts.metrics, logger: logger)
 }

@@ -39,6 +39,9 @@ extension ServerConfiguration {
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }
+        metrics = try settings.value(
+            .metricsAddress, default: nil, expected: "an address and a port, such as 127.0.0.1:9464"
+        ) { MetricsServer.Address($0).map { .some($0) } }
         settingsFile = settings.file
         if let site { _ = try Site(folder: site, withheld: withheldFiles) }
     }

@@ -21,6 +21,8 @@ package struct ServerConfiguration: Sendable {
     package var heartbeatInterval: Int64
     /// How many days segments are kept before they are folded; `nil` keeps them for ever.
     package var keepSegments: Int64?
+    /// `nil` shows no metrics.
+    var metrics: MetricsServer.Address?
     /// `nil` sends no mail.
     package var mail: MailSettings?
 

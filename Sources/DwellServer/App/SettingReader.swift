@@ -91,6 +91,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case timeZone = "time-zone"
     case heartbeatInterval = "heartbeat-interval"
     case keepSegments = "keep-segments"
+    case metricsAddress = "metrics-address"
     case smtpURL = "smtp-url"
     case mailFrom = "mail-from"
 

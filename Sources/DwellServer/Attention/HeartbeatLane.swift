@@ -25,6 +25,7 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
         let ownOrigin: OwnOrigin
         /// Pages there get answers with other headers.
         let allowedOrigins: Set<String>
+        let metrics: Metrics
         let logger: Logger
     }
 
@@ -200,6 +201,7 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
         guard let context, case .waiting(let closes) = state else { return }
         do {
             let entry = try parts.heartbeats.entry(of: heartbeat, after: try outcome.get())
+            parts.metrics.beats.add(to: .stored)
             answer(parts.bytes.bytes(of: parts.heartbeats.answer(to: heartbeat, entry: entry)), closes: closes)
         } catch {
             answer(bytes(of: error), closes: closes)
@@ -209,6 +211,7 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func bytes(of error: any Error) -> ByteBuffer {
         let shown = PublicError(error)
+        parts.metrics.beats.add(to: Metrics.BeatOutcome(shown))
         shown.log(error, of: .post, path: HeartbeatRoutes.path, to: parts.logger)
         return parts.bytes.bytes(of: shown)
     }

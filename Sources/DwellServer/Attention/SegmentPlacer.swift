@@ -19,6 +19,8 @@ struct SegmentPlacer {
     /// What the database does not know yet.
     private var changed: [SegmentKey] = []
     private var seen: [Int64: SeenSession] = [:]
+    /// What was refused that had not been refused before.
+    private(set) var refused = RefusedTime()
 
     private struct MetSegment {
         /// As it will be.
@@ -92,6 +94,7 @@ struct SegmentPlacer {
 
     private mutating func note(_ segment: StoredSegment, after old: StoredSegment?) {
         let (key, tab) = (segment.key, segment.key.tab)
+        refused.add(segment.refused, after: old?.refused ?? RefusedTime())
         let met = known[key]
         if met?.isChanged != true { changed.append(key) }
         known[key] = MetSegment(segment: segment, isNew: met?.isNew ?? true, isChanged: true)

@@ -6,7 +6,7 @@ public struct DwellCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "dwell",
         abstract: "Who really spent how long on what, and the proof.",
-        version: "0.1.0",
+        version: Version.number,
         subcommands: [
             ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, ShowCommand.self,
             RecomputeCommand.self, ExportCommand.self, KeyCommand.self, UserCommand.self, SecretCommand.self,

@@ -56,6 +56,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How many days segments are kept before only totals are, such as 400d. (default: for ever)")
     var keepSegments: String?
 
+    @Option(help: "Where metrics are shown to Prometheus, such as 127.0.0.1:9464. (default: nowhere)")
+    var metricsAddress: String?
+
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
 
@@ -67,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .deviceLimit: deviceLimit, .devicePolicy: devicePolicy,
                 .loginLifetime: loginLifetime, .loginIdle: loginIdle,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
+                .metricsAddress: metricsAddress,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

@@ -116,6 +116,13 @@ package struct Reports: Sendable {
         }
     }
 
+    /// How many people are here now.
+    /// - Parameter interval: The heartbeat interval, in milliseconds
+    func liveViewers(interval: Int64) async throws -> Int {
+        let time = clock.now() - 2 * interval
+        return try await database.read { try LiveQueries(connection: $0, time: time).viewerCount() }
+    }
+
     /// What a page or a video brought; `nil` when nobody ever saw it. Statistics must have been computed before.
     package func content(_ kind: ContentKind, _ name: String, _ scope: Scope) async throws -> ContentTotals? {
         try await database.read { connection in
