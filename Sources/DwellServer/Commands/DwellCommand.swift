@@ -11,7 +11,7 @@ public struct DwellCommand: AsyncParsableCommand {
             ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, ShowCommand.self,
             RecomputeCommand.self, ExportCommand.self, KeyCommand.self, UserCommand.self, SecretCommand.self,
             CopyCommand.self,
-            ImportCommand.self,
+            BackupCommand.self, RestoreCommand.self, ImportCommand.self,
         ])
 
     public init() {}

@@ -12,21 +12,26 @@ struct ProcessUsage {
 
     /// `nil` where there is no `/proc`.
     init?() {
-        var time = timespec()
+        // What follows the program's name, which may hold anything: from the third field on.
+        let fields = Self.text(of: "stat")?.split(separator: ")").last?.split(separator: " ").compactMap { Int($0) }
         guard let memory = Self.number(after: "VmRSS:", in: "status"),
             let limit = Self.number(after: "Max open files", in: "limits"),
             let open = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"),
-            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0
+            let fields, fields.count > 12
         else { return nil }
         self.memory = memory * 1024
-        processor = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        // In user mode, and in the kernel. The state, a letter, is not among the numbers.
+        processor = Double(fields[10] + fields[11]) / Double(sysconf(Int32(_SC_CLK_TCK)))
         files = open.count
         fileLimit = limit
     }
 
+    private static func text(of file: String) -> String? {
+        try? String(contentsOfFile: "/proc/self/\(file)", encoding: .utf8)
+    }
+
     private static func number(after title: String, in file: String) -> Int? {
-        let text = try? String(contentsOfFile: "/proc/self/\(file)", encoding: .utf8)
-        let line = text?.split(separator: "\n").first { $0.hasPrefix(title) }
+        let line = text(of: file)?.split(separator: "\n").first { $0.hasPrefix(title) }
         return line?.dropFirst(title.count).split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
     }
 }
