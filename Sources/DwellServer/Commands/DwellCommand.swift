@@ -8,7 +8,8 @@ public struct DwellCommand: AsyncParsableCommand {
         abstract: "Who really spent how long on what, and the proof.",
         version: Version.number,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, ShowCommand.self,
+            ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, TopCommand.self,
+            ShowCommand.self,
             RecomputeCommand.self, ExportCommand.self, KeyCommand.self, UserCommand.self, SecretCommand.self,
             CopyCommand.self,
             BackupCommand.self, RestoreCommand.self, ImportCommand.self,
