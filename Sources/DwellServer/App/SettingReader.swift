@@ -7,6 +7,8 @@ package struct SettingReader {
     /// The file's path.
     package let file: String?
     private let reader: ConfigReader
+    /// What each source says, the one that decides first.
+    private let sources: [(name: String, values: [Setting: String])]
 
     /// - Parameters:
     ///   - flags: What was given on the command line, by the setting's name
@@ -19,13 +21,24 @@ package struct SettingReader {
                 environment[setting.variable].map { (setting, $0) }
             })
         self.file = file
-        reader = ConfigReader(
-            providers: [flags, variables, try file.map(Self.settings(inFile:)) ?? [:]].map(Self.provider))
+        sources = [
+            ("a flag", flags), ("the environment", variables),
+            (file ?? "the file", try file.map(Self.settings(inFile:)) ?? [:]),
+        ]
+        reader = ConfigReader(providers: sources.map { Self.provider($0.values) })
     }
 
     /// The text of a setting.
     package func text(_ setting: Setting) -> String? {
         reader.string(forKey: ConfigKey([setting.rawValue]))
+    }
+
+    /// A setting for people, and where it comes from; never a secret.
+    func shown(_ setting: Setting) -> String {
+        guard let text = text(setting), let source = sources.first(where: { $0.values[setting]?.isEmpty == false })
+        else { return "not set" }
+        let value = setting.isShown ? text : setting == .databaseURL ? StoreLocation(text)?.description : nil
+        return "\(value ?? "set"), by \(source.name)"
     }
 
     /// One source of settings. An empty value counts as none, so that the next source is asked.

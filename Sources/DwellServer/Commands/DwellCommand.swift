@@ -12,7 +12,7 @@ public struct DwellCommand: AsyncParsableCommand {
             ShowCommand.self,
             RecomputeCommand.self, ExportCommand.self, KeyCommand.self, UserCommand.self, SecretCommand.self,
             CopyCommand.self,
-            BackupCommand.self, RestoreCommand.self, ImportCommand.self,
+            BackupCommand.self, RestoreCommand.self, DoctorCommand.self, ImportCommand.self,
         ])
 
     public init() {}
