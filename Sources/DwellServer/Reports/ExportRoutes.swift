@@ -36,6 +36,9 @@ struct ExportRoutes {
                     // The client sees a body without an end.
                     context.logger.error("export ended early", metadata: ["kind": "\(kind)", "cause": "\(error)"])
                     throw error
+                } catch {
+                    context.logger.debug("export not read to its end", metadata: ["cause": "\(error)"])
+                    throw error
                 }
                 try await writer.finish(nil)
             })
