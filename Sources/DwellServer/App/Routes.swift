@@ -20,7 +20,9 @@ import Logging
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
-/// | `/api/v1/videos`, `/api/v1/videos/{id}`, `…/viewers`, `…/live`, `…/progress` | GET | `Audience/VideoRoutes.swift` |
+/// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
+/// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
+/// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
@@ -55,18 +57,24 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             reports: reports, keys: keys, days: parts.settings.days, interval: configuration.heartbeatInterval,
             attempts: parts.attempts
         ).endpoints,
+        ExportRoutes(
+            exports: Exports(database: parts.database, days: parts.settings.days, clock: parts.clock), keys: keys,
+            days: parts.settings.days, attempts: parts.attempts
+        ).endpoints,
         videoRoutes.endpoints,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
     let heartbeatRoutes = HeartbeatRoutes(
-        heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies)
+        heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies,
+        metrics: parts.metrics)
     let guarded = [
         gateRoutes.endpoints,
         heartbeatRoutes.endpoints,
         ViewingRoutes(viewings: parts.viewings, beats: heartbeatRoutes).endpoints,
         AccountRoutes(
-            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
+            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies,
+            metrics: parts.metrics
         ).endpoints,
         DeviceRoutes(devices: parts.devices, logins: parts.logins).endpoints,
         passwordRoutes.endpoints,
@@ -112,5 +120,5 @@ func buildLane(_ parts: Parts, logger: Logger) -> HeartbeatLane.Parts {
             cookies: CookieMaker(isSecure: configuration.isSecure),
             fields: SecurityHeadersMiddleware(isSecure: configuration.isSecure).fields),
         ownOrigin: OwnOrigin(publicURL: configuration.publicURL), allowedOrigins: Set(configuration.allowedOrigins),
-        logger: logger)
+        metrics: parts.metrics, logger: logger)
 }
