@@ -32,6 +32,7 @@ TABLES = {
     "api_key": "id",
     "gate_revocation": "email, gate",
     "audit": "id",
+    "operator": "id",
 }
 
 

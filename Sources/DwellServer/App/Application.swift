@@ -50,6 +50,7 @@ package func buildApplication(
     let codes = MailedCodes(database: database, outbox: outbox, clock: clock, attempts: attempts)
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
+    let hasher = try PasswordHasher(pool: hashing)
     let parts = Parts(
         configuration: configuration, database: database, announcements: announcements, clock: clock,
         settings: settings, writer: writer,
@@ -57,11 +58,12 @@ package func buildApplication(
             tokens: EntryTokens(secret: configuration.secretKey, clock: clock), settings: settings, clock: clock,
             publicHost: configuration.publicURL?.host()),
         statistics: statistics,
-        hasher: try PasswordHasher(pool: hashing),
+        hasher: hasher,
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
             settings: configuration.devices),
-        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes, attempts: attempts)
+        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes, attempts: attempts,
+        operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts))
     let lane = buildLane(parts, logger: logger)
     let sometimes: [(any Service)?] = [shared, outbox]
     return Application(
@@ -105,6 +107,7 @@ struct Parts {
     let pages: Pages
     let codes: MailedCodes
     let attempts: Attempts
+    let operators: Operators
 }
 
 /// Keeps a thread pool for as long as the server runs.

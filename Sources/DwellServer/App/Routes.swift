@@ -19,8 +19,10 @@ import Logging
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
+/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/audit`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
+/// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
-/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
+/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css` and its scripts and icon | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
@@ -42,17 +44,24 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         verification: Verification(
             database: parts.database, codes: parts.codes, clock: parts.clock, attempts: parts.attempts),
         logins: parts.logins, pages: parts.pages, cookies: cookies)
+    let reports = Reports(database: parts.database, days: parts.settings.days, clock: parts.clock)
+    let dashboardRoutes = DashboardRoutes(
+        database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
+        reports: reports,
+        accounts: AccountAdministration(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
+        cookies: cookies, days: parts.settings.days, clock: parts.clock, interval: configuration.heartbeatInterval)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
-            reports: Reports(database: parts.database, days: parts.settings.days, clock: parts.clock),
-            keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
+            reports: reports, keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
             interval: configuration.heartbeatInterval, attempts: parts.attempts
         ).endpoints,
+        dashboardRoutes.shown,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
     let guarded = [
+        dashboardRoutes.endpoints,
         gateRoutes.endpoints,
         HeartbeatRoutes(
             heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies

@@ -41,6 +41,15 @@ struct AuditQueries {
         ).map(AuditRecord.init(row:))
     }
 
+    /// The latest lines.
+    /// - Parameter last: The line that the page before ended with
+    func page(after last: AuditCursor, limit: Int) throws -> [AuditRecord] {
+        try connection.rows(
+            "SELECT * FROM audit WHERE at <= $2 AND (at < $2 OR id > $3) ORDER BY at DESC, id LIMIT $1",
+            [limit, last.at, last.id]
+        ).map(AuditRecord.init(row:))
+    }
+
     /// Takes out of the log what tells who an account was. That there was one, and what happened, stays.
     func forget(account: UUID) throws {
         try connection.execute(
@@ -50,6 +59,31 @@ struct AuditQueries {
     func removeOld(before time: Timestamp) throws {
         try connection.execute("DELETE FROM audit WHERE at < $1", [time])
     }
+}
+
+/// A place in the audit log, the latest first.
+package struct AuditCursor: Sendable, Equatable {
+    let at: Timestamp
+    let id: String
+
+    init(at: Timestamp, id: String) {
+        self.at = at
+        self.id = id
+    }
+
+    /// Before everything there is.
+    package static let start = AuditCursor(at: Timestamp(milliseconds: .max), id: "")
+
+    /// The cursor that a page ended with.
+    /// - Parameter text: As ``text`` gave it; `nil` comes back for anything else
+    package init?(_ text: String) {
+        let parts = text.split(separator: "_", maxSplits: 1)
+        guard parts.count == 2, let at = Int64(parts[0]) else { return nil }
+        self.init(at: Timestamp(milliseconds: at), id: String(parts[1]))
+    }
+
+    /// The form for URLs; what it holds is nobody's business.
+    package var text: String { "\(at.milliseconds)_\(id)" }
 }
 
 extension JSONEncoder {
@@ -62,6 +96,8 @@ extension JSONEncoder {
 
 /// A line of the audit log, as it is read.
 package struct AuditRecord: Sendable, Encodable {
+    /// Its place in the log.
+    let cursor: AuditCursor
     package let at: Timestamp
     package let event: String
     package let outcome: String
@@ -76,8 +112,13 @@ package struct AuditRecord: Sendable, Encodable {
     @Nullable package var deviceId: String?
     package let detail: [String: String]
 
+    private enum CodingKeys: String, CodingKey {
+        case at, event, outcome, actor, accountId, viewerId, subject, address, deviceId, detail
+    }
+
     fileprivate init(row: Row) throws {
         at = try row["at"]
+        cursor = AuditCursor(at: at, id: try row["id"])
         event = try row["event"]
         outcome = try row["outcome"]
         actor = try row["actor"]

@@ -80,7 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
         let (database, migrations) = try await Store.open(configuration.store.location)
         for migration in migrations { logger.info("migration applied", metadata: ["migration": "\(migration)"]) }
         let application = try await buildApplication(configuration, database: database, logger: logger) { port in
-            announce(configuration, port: port)
+            await announce(configuration, database, port: port)
         }
         do {
             try await run(application, logger: logger)
@@ -122,8 +122,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Says on standard output that people may come now. Scripts wait for this line.
-    private func announce(_ configuration: ServerConfiguration, port: Int) {
+    private func announce(_ configuration: ServerConfiguration, _ database: any Database, port: Int) async {
         let url = configuration.publicURL?.absoluteString ?? "http://localhost:\(port)"
         FileHandle.standardOutput.write(Data("Dwell is ready at \(url)\n".utf8))
+        // Whoever can't be asked for operators now has none to print a link for.
+        guard (try? await database.read({ try OperatorQueries(connection: $0).isAny() })) == false else { return }
+        let code = SetupCode(secret: configuration.secretKey).text
+        let link = "\(url.hasSuffix("/") ? String(url.dropLast()) : url)/dashboard/setup#\(code)"
+        FileHandle.standardOutput.write(Data("Set up the dashboard once at \(link)\n".utf8))
     }
 }

@@ -38,7 +38,7 @@ package struct Migration: Sendable {
 package struct Migrator: Sendable {
     /// Every step, in order.
     package static let migrations: [Migration] = [
-        .tables, .evidence, .nodes, .live, .folding, .browsers, .mail, .gates, .audit,
+        .tables, .evidence, .nodes, .live, .folding, .browsers, .mail, .gates, .audit, .operators,
     ]
     /// The number of the last step.
     package static let latest = migrations.last?.number ?? 0

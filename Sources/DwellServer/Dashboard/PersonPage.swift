@@ -1,0 +1,37 @@
+import DwellAPI
+
+/// What one person did.
+struct PersonPage {
+    let name: String
+    let email: String
+    let sessions: Int
+    let elapsed: ShownDuration
+    let visible: ShownDuration
+    let engaged: ShownDuration
+    let chart: DayChart
+    let devices: [String]
+    let hasDevices: Bool
+    let list: SessionList
+
+    /// - Parameters:
+    ///   - totals: Of everybody who is meant: an email may be a guest's and an account's
+    ///   - days: That are drawn
+    init(
+        _ totals: [ViewerTotal], overview: Overview, days: ClosedRange<Int64>, devices: [Device], list: SessionList
+    ) {
+        name = totals[0].username ?? totals[0].email
+        email = totals[0].email
+        sessions = totals.map(\.sessions).reduce(0, +)
+        func sum(_ value: KeyPath<ViewerTotal, Int64>, _ error: KeyPath<ViewerTotal, Int64>) -> ShownDuration {
+            ShownDuration(
+                totals.map { $0[keyPath: value] }.reduce(0, +), error: totals.map { $0[keyPath: error] }.reduce(0, +))
+        }
+        elapsed = sum(\.elapsedMs, \.elapsedErrorMs)
+        visible = sum(\.visibleMs, \.visibleErrorMs)
+        engaged = sum(\.engagedMs, \.engagedErrorMs)
+        chart = DayChart(overview.days, in: days)
+        self.devices = devices.map { "\($0.name), \($0.os)" }
+        hasDevices = !devices.isEmpty
+        self.list = list
+    }
+}
