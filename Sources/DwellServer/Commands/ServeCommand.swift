@@ -121,14 +121,19 @@ struct ServeCommand: AsyncParsableCommand {
         return logger
     }
 
-    /// Says on standard output that people may come now. Scripts wait for this line.
+    /// Says on standard output that people may come now. Scripts wait for this line, which is the last.
     private func announce(_ configuration: ServerConfiguration, _ database: any Database, port: Int) async {
         let url = configuration.publicURL?.absoluteString ?? "http://localhost:\(port)"
-        FileHandle.standardOutput.write(Data("Dwell is ready at \(url)\n".utf8))
-        // Whoever can't be asked for operators now has none to print a link for.
-        guard (try? await database.read({ try OperatorQueries(connection: $0).isAny() })) == false else { return }
-        let code = SetupCode(secret: configuration.secretKey).text
-        let link = "\(url.hasSuffix("/") ? String(url.dropLast()) : url)/dashboard/setup#\(code)"
-        FileHandle.standardOutput.write(Data("Set up the dashboard once at \(link)\n".utf8))
+        // A store that is away can't say whether there are operators; then the link waits for the next start.
+        if (try? await database.read({ try OperatorQueries(connection: $0).isAny() })) == false {
+            let code = SetupCode(secret: configuration.secretKey).text
+            let base = url.hasSuffix("/") ? String(url.dropLast()) : url
+            say("Set up the dashboard once at \(base)/dashboard/setup#\(code)")
+        }
+        say("Dwell is ready at \(url)")
+    }
+
+    private func say(_ line: String) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
     }
 }

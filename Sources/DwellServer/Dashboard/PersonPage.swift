@@ -3,7 +3,8 @@ import DwellAPI
 /// What one person did.
 struct PersonPage {
     let name: String
-    let email: String
+    /// Where it is not the name.
+    let email: String?
     let sessions: Int
     let elapsed: ShownDuration
     let visible: ShownDuration
@@ -20,7 +21,7 @@ struct PersonPage {
         _ totals: [ViewerTotal], overview: Overview, days: ClosedRange<Int64>, devices: [Device], list: SessionList
     ) {
         name = totals[0].username ?? totals[0].email
-        email = totals[0].email
+        email = totals[0].username == nil ? nil : totals[0].email
         sessions = totals.map(\.sessions).reduce(0, +)
         func sum(_ value: KeyPath<ViewerTotal, Int64>, _ error: KeyPath<ViewerTotal, Int64>) -> ShownDuration {
             ShownDuration(
