@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import http.client
+import json
 import math
 import random
 import resource
@@ -33,11 +34,14 @@ class Sizes:
     history_viewers: int = 1_000_000
     dirty_days: int = 1_000_000
     idle_connections: int = 10_000
+    #: How many people watched the video, in turn.
+    audiences: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     rounds: int = 3
 
 
 QUICK = Sizes(
-    few_sessions=1000, many_sessions=50_000, history_viewers=10_000, dirty_days=20_000, idle_connections=1000, rounds=1
+    few_sessions=1000, many_sessions=50_000, history_viewers=10_000, dirty_days=20_000, idle_connections=1000, rounds=1,
+    audiences=(1000, 10_000),
 )
 
 #: Segments of a session in every history.
@@ -363,6 +367,25 @@ def aggregation(bench: Bench) -> Iterator[Figure]:
     yield Figure("memory during the aggregation", peak, "MB", at_most(200), "of the whole server")
 
 
+def audience(bench: Bench) -> Iterator[Figure]:
+    """A video of three hours and those who watched it: how folding and reading grow with them."""
+    for viewers in bench.sizes.audiences:
+        store = bench.store()
+        say(f"{viewers:,} people watch a video")
+        found = json.loads(tool("audience", store.url, "--viewers", str(viewers)))
+        whose = f"of {viewers:,} people"
+
+        def figure(name: str, key: str, most: float, whose: str = whose, found: dict = found) -> Figure:
+            half, nearly_all = found[key]
+            return Figure(f"{name} {whose}, p99", nearly_all, "ms", at_most(most), f"p50 {half:.2f} ms")
+
+        yield figure("the curve", "curve", 50)
+        yield figure("a page of 50", "page", 50)
+        yield figure("where one goes on", "progress", 50)
+        yield figure("folding one", "beat", 50)
+        yield Figure(f"folding all {whose}", found["folded"], "people/s")
+
+
 def start(bench: Bench) -> Iterator[Figure]:
     """From the command to the first connection."""
     store, times = bench.history, []
@@ -377,5 +400,5 @@ def start(bench: Bench) -> Iterator[Figure]:
 
 CASES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     case.__name__: case
-    for case in (beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, start)
+    for case in (beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, audience, start)
 }

@@ -17,8 +17,31 @@ struct Update: AsyncParsableCommand {
 
 /// `dwell-benchmark ingest URL`: Dwell's beats without HTTP. Prints beats a second.
 struct Ingest: AsyncParsableCommand {
+    /// What beats tell.
+    enum Telling: String, ExpressibleByArgument {
+        /// Nothing but that they come.
+        case bodyless
+        /// A page that is open, or a video that plays. What is watched is folded meanwhile.
+        case page, video
+
+        /// One segment that grows.
+        fileprivate func content(of entry: Entry, at now: Timestamp) -> Beat.Content {
+            guard self != .bodyless else { return .presence(page: nil) }
+            var claim = SegmentClaim(
+                tab: LiveSessions.tab, n: 0, from: entry.startedAt.milliseconds, to: now.milliseconds,
+                attention: .active, page: "/page-1")
+            if self == .video {
+                (claim.video, claim.rate, claim.mediaDuration) = ("video-1", 1, 10_800_000)
+                (claim.mediaFrom, claim.mediaTo) = (0, now - entry.startedAt)
+            }
+            return .claims([claim], sentAt: now.milliseconds, interval: 15_000)
+        }
+    }
+
     @OptionGroup var store: StoreArgument
     @OptionGroup var pressure: Pressure
+    @Option(help: "What each beat tells: bodyless, page or video.")
+    var telling: Telling = .bodyless
 
     func run() async throws {
         let database = try await store.open()
@@ -32,14 +55,24 @@ struct Ingest: AsyncParsableCommand {
         let writer = BeatWriter(database: database, settings: settings, logger: Logger(label: "benchmark"))
         let writing = Task { try await writer.run() }
         let known = entries
+        let audience = Audience(database: database, logger: Logger(label: "benchmark"))
+        let folding = Task {
+            while !Task.isCancelled {
+                if try await audience.isWaiting() { try await audience.fold() }
+                try await Task.sleep(for: .milliseconds(500))
+            }
+        }
         print(
-            try await pressure.rate { number in
+            try await pressure.rate { [telling] number in
                 let entry = known[number % known.count]
+                let now = clock.now()
                 let beat = Beat(
-                    source: .token(viewer: entry.viewer, entry: entry.id), arrival: clock.now(),
-                    content: .presence(page: nil))
+                    source: .token(viewer: entry.viewer, entry: entry.id), arrival: now,
+                    content: telling.content(of: entry, at: now))
                 _ = try await writer.store(beat)
             })
+        folding.cancel()
+        _ = await folding.result
         writing.cancel()
         try await writing.value
     }

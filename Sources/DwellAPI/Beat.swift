@@ -72,6 +72,9 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
     public var mediaFrom: Int64?
     /// Where in the video it ended, in milliseconds of media time; never before `mediaFrom`.
     public var mediaTo: Int64?
+    /// How long the whole video is, in milliseconds of media time: 1 or more. Absent where nobody knows, as of a live
+    /// stream.
+    public var mediaDuration: Int64?
     /// The speed of playback: above 0, at most 16.
     public var rate: Double?
     /// Why it ended; absent while it is open.
@@ -79,8 +82,8 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
 
     public init(
         tab: String, n: Int64, from: Int64, to: Int64, attention: Attention, page: String? = nil,
-        video: String? = nil, mediaFrom: Int64? = nil, mediaTo: Int64? = nil, rate: Double? = nil,
-        end: SegmentEnd? = nil
+        video: String? = nil, mediaFrom: Int64? = nil, mediaTo: Int64? = nil, mediaDuration: Int64? = nil,
+        rate: Double? = nil, end: SegmentEnd? = nil
     ) {
         self.tab = tab
         self.n = n
@@ -91,6 +94,7 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
         self.video = video
         self.mediaFrom = mediaFrom
         self.mediaTo = mediaTo
+        self.mediaDuration = mediaDuration
         self.rate = rate
         self.end = end
     }
@@ -106,6 +110,7 @@ public struct SegmentClaim: Sendable, Codable, Equatable {
         video = try container.decodeIfPresent(String.self, forKey: .video)
         mediaFrom = try container.wholeNumberIfPresent(.mediaFrom)
         mediaTo = try container.wholeNumberIfPresent(.mediaTo)
+        mediaDuration = try container.wholeNumberIfPresent(.mediaDuration)
         rate = try container.decodeIfPresent(Double.self, forKey: .rate)
         end = try container.decodeIfPresent(SegmentEnd.self, forKey: .end)
     }
@@ -190,17 +195,21 @@ public struct BeatReply: Sendable, Codable, Equatable {
     /// Always `true`.
     public var success: Bool
     /// How long the client should wait before its next beat, in milliseconds: 5, 15, 30 and 60 s, then the configured
-    /// interval, by how long the open segment has been open; twice that while it is idle.
+    /// interval, by how long the open segment has been open; twice that while it is idle. Where videos at once are
+    /// limited, 30 s at most while one plays.
     public var interval: Int64
     /// The server's clock at the beat's arrival, in milliseconds.
     public var time: Int64
     /// Names the session that new segments belong to, where it is not the one that the beat named.
     public var token: String?
+    /// Which of the beat's players must stop, where videos at once are limited; absent when none must.
+    public var viewing: ViewingRefusal?
 
-    public init(interval: Int64, time: Int64, token: String? = nil) {
+    public init(interval: Int64, time: Int64, token: String? = nil, viewing: ViewingRefusal? = nil) {
         self.success = true
         self.interval = interval
         self.time = time
         self.token = token
+        self.viewing = viewing
     }
 }

@@ -42,6 +42,8 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case usernameTaken = "username_taken"
     /// 409: another account has this email.
     case emailTaken = "email_taken"
+    /// 409: the account plays as many videos at once as it may; `viewing` lists them.
+    case viewingLimit = "viewing_limit"
     /// 413: the body is over the limit.
     case bodyTooLarge = "body_too_large"
     /// 415: the body is of a type that this route does not read.

@@ -50,9 +50,12 @@ public struct GateErrorBody: Sendable, Codable {
     /// Every segment of the beat that was refused, by the first field that is not as it must be. They will be refused
     /// again.
     public var refused: [RefusedField]?
+    /// What plays, with `viewing_limit`.
+    public var viewing: ViewingRefusal?
 
     public init(
-        error: String, code: ErrorCode, field: String? = nil, stored: Int? = nil, refused: [RefusedField]? = nil
+        error: String, code: ErrorCode, field: String? = nil, stored: Int? = nil, refused: [RefusedField]? = nil,
+        viewing: ViewingRefusal? = nil
     ) {
         self.success = false
         self.error = error
@@ -60,6 +63,7 @@ public struct GateErrorBody: Sendable, Codable {
         self.field = field
         self.stored = stored
         self.refused = refused
+        self.viewing = viewing
     }
 }
 

@@ -61,6 +61,12 @@ static const unsigned char dashboard_person[] = {
 static const unsigned char dashboard_audit[] = {
 #embed "files/dashboard/audit.mustache"
 };
+static const unsigned char dashboard_videos[] = {
+#embed "files/dashboard/videos.mustache"
+};
+static const unsigned char dashboard_audience[] = {
+#embed "files/dashboard/audience.mustache"
+};
 static const unsigned char dashboard_live_script[] = {
 #embed "files/dashboard/live.js"
 };
@@ -108,6 +114,8 @@ WEB_ASSET(dashboard_sessions)
 WEB_ASSET(dashboard_evidence)
 WEB_ASSET(dashboard_person)
 WEB_ASSET(dashboard_audit)
+WEB_ASSET(dashboard_videos)
+WEB_ASSET(dashboard_audience)
 WEB_ASSET(dashboard_live_script)
 WEB_ASSET(dashboard_setup_script)
 WEB_ASSET(dashboard_style)

@@ -11,6 +11,7 @@ from Contract.helpers import Visitor, iso_of, now_ms, person, segment, succeeded
 from dwell_process import Dwell, eventually, let_pass
 
 NAME, PASSWORD = "olga", "a calm and long phrase"
+VIDEO = "Lesson 1: how & why"
 MINUTE = 60_000
 DAY = 1440 * MINUTE
 
@@ -78,5 +79,9 @@ def look_around(server: Dwell) -> list[Visitor]:
             )
         )
     device.log()
+    for place, guest in enumerate(guests):
+        now = now_ms()
+        about = {"video": VIDEO, "mediaFrom": place * 100, "mediaTo": 400 + place * 100, "mediaDuration": 1000}
+        succeeded(guest.beat(segment(tab="film", n=1, end="paused", **about, **{"from": now - 400, "to": now})))
     succeeded(server.client().get("/cronjob/trigger?accessKey=secretcronjob"))
     return guests

@@ -22,6 +22,7 @@ ELEMENT = "<session-heartbeat {}></session-heartbeat>"
 PAGES = {
     "index.html": ("", "Nothing is measured here."),
     "open.html": (SCRIPT.format('data-interval="1000"'), BUTTON),
+    "watch.html": (SCRIPT.format(""), LESSON),
     "stranger.html": (SCRIPT.format('data-interval="60000"'), "Open to everybody."),
     "confidential/second.html": (SCRIPT.format('data-interval="1000"'), '<a href="/">Away</a>'),
     "confidential/minute.html": (SCRIPT.format('data-interval="60000"'), FILM),

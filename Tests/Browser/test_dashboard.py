@@ -7,15 +7,16 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from Contract.helpers import Visitor, visitor
-from dwell_process import Dwell
+from dwell_process import Dwell, eventually
 
-from .dashboard import bring_history, look_around, set_up, sign_in
+from .dashboard import VIDEO, bring_history, look_around, set_up, sign_in
 
 LIGHT = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
 DARK = {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}}
@@ -29,6 +30,8 @@ PAGES = {
     "sessions": "/dashboard/sessions",
     "session": "/dashboard/sessions/{id}",
     "person": "/dashboard/person?email={email}",
+    "videos": "/dashboard/videos",
+    "video": "/dashboard/video?name=Lesson%201%3A%20how%20%26%20why",
     "audit": "/dashboard/audit",
 }
 WHOLE = 60_000  # Bytes on the wire of everything but data.
@@ -243,6 +246,33 @@ def test_a_person_has_the_figures_of_the_report(
     expect(sessions).to_have_count(min(total["sessions"], 50))
 
 
+def test_a_video_has_its_curve_and_its_people(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    path = f"/api/v1/videos/{quote(VIDEO, safe='')}"
+    audience = eventually(
+        lambda: answer if (answer := server.api(path).json())["video"]["viewers"] == len(guests) else None,
+        what="everybody in the curve",
+    )
+    page = signed_in()
+    page.goto(server.url + "/dashboard/videos")
+    page.get_by_role("link", name=VIDEO).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(VIDEO)
+    expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text(str(len(guests)))
+    page.get_by_text("The curve as a table").click()
+    rows = page.get_by_role("region", name="The curve").locator("tbody tr")
+    assert [
+        [int(cell) for cell in row.locator("td").all_inner_texts()] for row in rows.all()
+    ] == [list(counts) for counts in zip(audience["curve"], audience["again"], strict=True)]
+    people = page.get_by_role("region", name="People").locator("tbody tr")
+    viewers = server.api(f"{path}/viewers").json()["viewers"]
+    assert [row.locator("th").inner_text() for row in people.all()] == [
+        viewer["viewer"]["email"] for viewer in viewers
+    ]
+    for row, viewer in zip(people.all(), viewers, strict=True):
+        expect(row.locator("rect")).to_have_count(len(viewer["progress"]["ranges"]))
+
+
 def test_a_long_list_goes_on_page_by_page(
     signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
 ) -> None:
@@ -272,6 +302,9 @@ def test_what_is_not_there_is_said(
         ("/dashboard/overview?page=/a&video=b", 400, "video"),
         ("/dashboard/sessions?cursor=x", 400, "cursor"),
         ("/dashboard/audit?cursor=x", 400, "cursor"),
+        ("/dashboard/video?name=none", 404, "Not Found"),
+        ("/dashboard/video", 400, "name"),
+        ("/dashboard/videos?cursor=-", 400, "cursor"),
     ]:
         answer = page.goto(server.url + path)
         assert answer and answer.status == status, path

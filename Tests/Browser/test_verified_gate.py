@@ -138,6 +138,6 @@ def test_any_site_can_be_behind_the_gate(
         expect(page).to_have_url(f"{url}/page?a=b")
         expect(page.get_by_text("THE-WIKI")).to_be_visible()
         # The site's page has the script: it tells that the page is looked at.
-        eventually(lambda: server.sql("SELECT * FROM segment"), 15, "a beat from the site")
+        eventually(lambda: server.sql("SELECT * FROM segment"), 60, "a beat from the site")
         assert record(server, email)["gate"] == "wiki"
     wiki.shutdown()

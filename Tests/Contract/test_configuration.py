@@ -19,7 +19,7 @@ import pytest
 import requests
 
 import stores
-from dwell_process import CONFIGURATION_ERROR, Dwell, free_port, let_pass, run_dwell
+from dwell_process import CONFIGURATION_ERROR, Dwell, eventually, free_port, let_pass, run_dwell
 from stores import Store
 
 from .helpers import (
@@ -27,11 +27,15 @@ from .helpers import (
     DAY,
     SECRET,
     TALKATIVE,
+    beat_of,
     enter,
     log_until,
+    now_ms,
     person,
+    segment,
     set_cookies,
     succeeded,
+    unique,
     visitor,
 )
 
@@ -99,6 +103,16 @@ def device_limit_of(server: Dwell) -> str:
         allowed += 1
         assert allowed < 20
     return str(allowed)
+
+
+def viewing_limit_of(server: Dwell) -> str:
+    """As many players of one account as none is told to stop."""
+    client = person(server).login().client
+    for allowed in range(20):
+        claim = segment(tab=f"tab{allowed}", video="v")
+        if "viewing" in succeeded(client.post(BEAT, json=beat_of(claim))):
+            return str(allowed)
+    raise AssertionError("no limit")
 
 
 def device_policy_of(server: Dwell) -> str:
@@ -172,6 +186,18 @@ def trusted_proxies_of(server: Dwell) -> str:
     return {"10.1.2.0/24": "127.0.0.1", "203.0.113.0/24": "127.0.0.1,10.0.0.0/8"}[device["address"]]
 
 
+def max_credit_rate_of(server: Dwell) -> str:
+    """How much of a video counts that is played sixteen times as fast."""
+    guest, video = visitor(server), unique()
+    let_pass(0.3)
+    now = now_ms()
+    media = {"video": video, "mediaFrom": 0, "mediaTo": 3200, "rate": 16}
+    succeeded(guest.beat(segment(tab="film", **{"from": now - 200, "to": now}, **media)))
+    path = f"/api/v1/videos/{video}/viewers"
+    found = eventually(lambda: succeeded(server.api(path))["viewers"], 60, "what was watched")
+    return f"{found[0]['progress']['watchedMs'] / 200:g}"
+
+
 @dataclass
 class Setting:
     name: str
@@ -217,8 +243,10 @@ SETTINGS = [
     Setting("device-policy", lambda _: ("ask", "evict-oldest"), device_policy_of),
     Setting("login-lifetime", lambda _: ("40d", "12h"), login_lifetime_of),
     Setting("login-idle", lambda _: ("2s", "365d"), login_idle_of),
+    Setting("viewing-limit", lambda _: ("1", "2"), viewing_limit_of),
     Setting("time-zone", lambda _: ("Pacific/Kiritimati", "Etc/GMT+12"), time_zone_of),
     Setting("heartbeat-interval", lambda _: ("11", "12"), heartbeat_interval_of),
+    Setting("max-credit-rate", lambda _: ("2.5", "4"), max_credit_rate_of),
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
     Setting("keep-audit", lambda _: ("1d", "90d"), keep_audit_of),
     Setting("trusted-proxies", lambda _: ("127.0.0.1", "127.0.0.1,10.0.0.0/8"), trusted_proxies_of),
@@ -367,10 +395,12 @@ WRONG = {
     "device-policy": ["none", "kick", "Ask"],
     "login-lifetime": ["0d", "-1d", "90", "d", "1.5h", "3651d", "1y"],
     "login-idle": ["0s", "90 d", "99999999999999999999d", "ever"],
+    "viewing-limit": ["0", "-1", "1001", "all"],
     "time-zone": ["Mars/Olympus", "../../etc/passwd", "UTC+25"],
     "heartbeat-interval": ["0", "-5", "often"],
     "keep-audit": ["0d", "90", "-1d", "1.5d", "d", "99999d"],
     "trusted-proxies": ["nonsense", "10.0.0.0/33", "127.0.0.1,", "example.com"],
+    "max-credit-rate": ["0.9", "17", "-2", "nan", "fast"],
     "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
     "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
@@ -384,10 +414,12 @@ EXPECTED = {
     "device-policy": r"deny, ask or evict-oldest",
     "login-lifetime": r"90d",
     "login-idle": r"90d",
+    "viewing-limit": r"number from 1 to 1000",
     "time-zone": r"IANA|/",
     "heartbeat-interval": r"number|second|at least|positive|\b1\b",
     "keep-audit": r"days.*\b400d",
     "trusted-proxies": r"10\.0\.0\.0/8",
+    "max-credit-rate": r"number from 1 to 16",
     "keep-segments": r"days.*\b60d",
     "allowed-origins": r"origins.*https://",
 }

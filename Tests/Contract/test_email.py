@@ -36,7 +36,7 @@ def about(mails: MailServer, one: Person, words: str, count: int = 1) -> list[Ma
         all = [mail for mail in mails.now_to(one.given["email"]) if words in mail.message["Subject"]]
         return all if len(all) >= count else None
 
-    return eventually(found, 15, f"{count} mails about {words!r}")
+    return eventually(found, 60, f"{count} mails about {words!r}")
 
 
 def code_of(mails: MailServer, one: Person, count: int = 1) -> str:

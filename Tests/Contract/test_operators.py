@@ -18,7 +18,7 @@ from .helpers import CROSS_SITE, FAKETIME, needs_faketime, now_ms, segment, succ
 
 PASSWORD = "a calm and long phrase"
 COOKIE = "dwell_operator"
-PAGES = ["/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/audit"]
+PAGES = ["/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/videos", "/dashboard/audit"]
 
 
 def setup_code(server: Dwell) -> str:

@@ -90,7 +90,7 @@ class PooledDatabase(PostgresDatabase):
 def pooler(postgres: PostgresCluster) -> Iterator[Pooler]:
     pooler = Pooler(postgres)
     try:
-        eventually(pooler.is_there, 15, "a pooler that answers")
+        eventually(pooler.is_there, 60, "a pooler that answers")
         yield pooler
     finally:
         pooler.stop()

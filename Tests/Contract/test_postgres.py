@@ -293,7 +293,7 @@ def test_a_database_that_went_away_and_came_back_is_used_again(
         assert server.client().get("/health/ready").status_code == 503
     finally:
         guarded.cluster.start()
-    eventually(lambda: server.client().get("/health/ready").status_code == 200, 15, "readiness")
+    eventually(lambda: server.client().get("/health/ready").status_code == 200, 60, "readiness")
     succeeded(guest.beat(segment(n=2)))
     succeeded(enter(server.client(), unique_email()))
     assert [row["n"] for row in guest.rows()] == [1, 2]

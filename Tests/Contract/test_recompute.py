@@ -45,7 +45,9 @@ def recompute(server: Dwell) -> Recomputed:
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
     found = re.fullmatch(
-        r"(\d+) days were waiting .*\n(\d+) days .* (\d+) of them were different\.\n", ended.stdout
+        r"(\d+) days were waiting .*\n(\d+) days .* (\d+) of them were different\.\n"
+        r"\d+ times somebody .* 0 of them were different\.\n\d+ videos .* 0 of them were different\.\n",
+        ended.stdout,
     )
     assert found, ended.stdout
     return Recomputed(*(int(number) for number in found.groups()))

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 DAY = 86_400_000
 AGE = 62
 REPORTS = ["sessions", "totals", "days", "videos"]
-PATIENCE = 60  # Every node looks every twelve seconds whether it is its turn.
+PATIENCE = 120  # Every node looks every twelve seconds whether it is its turn.
 
 
 def figures(server: Dwell) -> dict[str, Any]:

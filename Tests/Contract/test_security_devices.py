@@ -200,7 +200,7 @@ def test_security_1_a_wrong_limit_is_named_and_changes_nothing(
 
 
 def test_security_1_an_unknown_user_is_named(dwell: Dwell) -> None:
-    for command in (("limit",), ("logout",)):
+    for command in (("limit",), ("sign-out",)):
         ended = dwell.run("user", *command, "nobody at all")
         assert ended.returncode == 78 and "nobody at all" in ended.stderr
 
@@ -481,7 +481,7 @@ def by_another_person(device: Device) -> None:
 
 
 def by_operator(device: Device) -> None:
-    run(device.person.server, "user", "logout", device.person.username)
+    run(device.person.server, "user", "sign-out", device.person.username)
 
 
 def by_disabling(device: Device) -> None:
@@ -588,7 +588,7 @@ def test_security_4_an_operator_ends_the_logins_of_one_person(fresh_dwell) -> No
     server = fresh_dwell()
     ann, devices = full(server, 3)
     bea = person(server).login()
-    assert "3 devices" in run(server, "user", "logout", ann.username)
+    assert "3 devices" in run(server, "user", "sign-out", ann.username)
     for device in devices:
         eventually(lambda device=device: device.client.get("/devices/list").status_code == 401)
     assert in_use(server, ann) == set()
@@ -599,7 +599,7 @@ def test_security_4_an_operator_ends_the_logins_of_one_person(fresh_dwell) -> No
 def test_security_4_an_operator_ends_everybodys_logins(fresh_dwell) -> None:
     server = fresh_dwell()
     devices = [person(server).login() for _ in range(3)]
-    assert "3 devices" in run(server, "user", "logout", "--everyone")
+    assert "3 devices" in run(server, "user", "sign-out", "--everyone")
     for device in devices:
         eventually(lambda device=device: device.client.get("/devices/list").status_code == 401)
 
@@ -607,7 +607,7 @@ def test_security_4_an_operator_ends_everybodys_logins(fresh_dwell) -> None:
 @pytest.mark.parametrize("arguments", [[], ["ann", "--everyone"]])
 def test_security_4_logging_out_needs_to_be_told_whom(dwell: Dwell, arguments: list[str]) -> None:
     device = person(dwell).login()
-    assert dwell.run("user", "logout", *arguments).returncode != 0
+    assert dwell.run("user", "sign-out", *arguments).returncode != 0
     assert len(device.list()) == 1
 
 
@@ -623,7 +623,7 @@ def test_security_6_a_login_that_is_not_used_ends_and_frees_its_place(fresh_dwel
         assert used.client.get("/devices/list").status_code == 200, "using it keeps it"
         return {one["id"] for one in used.list()} == {used.id}
 
-    eventually(ended, 10, "the end of the other")
+    eventually(ended, 60, "the end of the other")
     answer = refused(unused.client.get("/devices/list"), 401, "device_removed")
     assert "not used" in answer["msg"]
     new = ann.login()
@@ -639,9 +639,9 @@ def test_security_6_a_login_ends_however_much_it_is_used(fresh_dwell) -> None:
     device = Device(ann, server.client(FIREFOX).forge("token", set_cookies(response)["token"].value), {})
     assert set_cookies(response)["token"]["max-age"] == "4"
     assert device.client.get("/devices/list").status_code == 200
-    eventually(lambda: device.client.get("/devices/list").status_code == 401, 10, "the end")
+    eventually(lambda: device.client.get("/devices/list").status_code == 401, 60, "the end")
     refused(device.client.get("/devices/list"), 401, "token_expired", "Token Expired")
-    eventually(lambda: ann.try_login().status_code == 200, 10, "a free place")
+    eventually(lambda: ann.try_login().status_code == 200, 60, "a free place")
     refused(device.client.get("/devices/list"), 401, "token_expired", "Token Expired")
 
 
@@ -650,7 +650,7 @@ def test_security_6_a_shorter_lifetime_holds_for_logins_of_before(fresh_dwell) -
     device = person(server).login()
     held = device.client.twin()
     server.restart("--login-lifetime", "1s")
-    eventually(lambda: held.get("/devices/list").status_code == 401, 10, "the end")
+    eventually(lambda: held.get("/devices/list").status_code == 401, 60, "the end")
     refused(held.get("/devices/list"), 401, "token_expired", "Token Expired")
 
 

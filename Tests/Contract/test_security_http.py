@@ -65,8 +65,8 @@ def secure(tmp_path_factory: pytest.TempPathFactory, mails: MailServer) -> Itera
     env = {**mails.env, "DWELL_SECRET_KEY": SECRET, "DWELL_CRON_ACCESS_KEY": "a key for the trigger"}
     folder = tmp_path_factory.mktemp("secure")
     (folder / "dwell.yaml").write_text("gates:\n  - name: board\n    paths: [/board]\n    level: verified\n")
-    flags = ("--public-url", HTTPS, "--device-policy", "ask", "--device-limit", "1", "--config", "dwell.yaml")
-    server = Dwell(folder, *flags, env=env).start()
+    limits = ("--device-policy", "ask", "--device-limit", "1", "--viewing-limit", "1")
+    server = Dwell(folder, "--public-url", HTTPS, "--config", "dwell.yaml", *limits, env=env).start()
     yield server
     server.discard()
 
@@ -86,7 +86,7 @@ def test_security_10_the_table_of_routes_is_whole() -> None:
     code = "\n".join(file.read_text() for file in SOURCES.rglob("*.swift"))
     made = set(re.findall(r"\.(?:get|post|put|patch|delete|head)\(\s*\"(/[^\"]+)\"", code))
     # Some have their path from a name.
-    made |= {"/api/session-heartbeat"} | set(re.findall(r"^\s+\(\"(/dwell[^\"]+)\"", code, re.MULTILINE))
+    made |= {"/api/session-heartbeat", "/api/viewing/take"} | set(re.findall(r"^\s+\(\"(/dwell[^\"]+)\"", code, re.MULTILINE))
     assert made == set(paths())
 
 

@@ -235,7 +235,7 @@ def test_security_19_the_end_of_each_device_is_told_with_the_reason(fresh_dwell)
         devices[2].client.post(f"/devices/rename/{devices[2].id}", json={"device_name": "The phone"})
     )
     person(server).login(devices[2].client)
-    run(server, "user", "logout", "--everyone")
+    run(server, "user", "sign-out", "--everyone")
     ends = {line["deviceId"]: line for line in audit(server, "--event", "device-end")}
     assert [ends[device.id]["detail"]["reason"] for device in devices] == ["evicted", "removed", "replaced"]
     assert {line["actor"] for line in ends.values() if line["detail"]["reason"] == "operator"} == {"operator"}

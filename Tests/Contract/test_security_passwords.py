@@ -258,15 +258,18 @@ def test_12_the_answer_to_unknown_takes_the_time_of_the_dearest_hash(fresh_dwell
     import_hash(bea, OTHER, cost=12)
     nobody = {"username": unique("nobody"), "password": PASSWORD}
     client = server.client(FIREFOX)
-    times = [
-        min(send().elapsed.total_seconds() for _ in range(3))
-        for send in (
-            lambda: ann.try_login(password="wrong one"),
-            lambda: bea.try_login(password="wrong one"),
-            lambda: client.post("/auth/login", json=nobody),
-        )
-    ]
-    assert min(times) > max(times) / 2, times
+    ways = (
+        lambda: ann.try_login(password="wrong one"),
+        lambda: bea.try_login(password="wrong one"),
+        lambda: client.post("/auth/login", json=nobody),
+    )
+    # The shortest of some is what it takes when nothing comes between; on a busy machine of more.
+    times = [min(send().elapsed.total_seconds() for _ in range(2)) for send in ways]
+    for _ in range(6):
+        times = [min(time, send().elapsed.total_seconds()) for time, send in zip(times, ways, strict=True)]
+        if min(times) > max(times) / 2:
+            return
+    raise AssertionError(times)
 
 
 def test_passwords_are_not_in_the_store_nor_in_the_logs(fresh_dwell) -> None:
@@ -301,7 +304,7 @@ def resets(mails: MailServer, one: Person, count: int) -> list[Mail]:
         all = [mail for mail in mails.now_to(one.given["email"]) if "code for" in mail.message["Subject"]]
         return all if len(all) >= count else None
 
-    return eventually(found, 15, f"{count} mails about a password")
+    return eventually(found, 60, f"{count} mails about a password")
 
 
 def asked(mailing: Dwell, mails: MailServer, one: Person | None = None) -> tuple[Person, Client, str]:

@@ -33,7 +33,7 @@ def pooled(cluster: PostgresCluster, fresh_dwell: Callable[..., Dwell]) -> Itera
     """Two nodes behind a pooler in transaction mode, where LISTEN hears nothing."""
     pooler = Pooler(cluster)
     try:
-        eventually(pooler.is_there, 15, "a pooler that answers")
+        eventually(pooler.is_there, 60, "a pooler that answers")
         store = DistantDatabase(cluster, pooler.port, "?pgbouncer=true")
         server = fresh_dwell(store=store, nodes=2)
         yield server

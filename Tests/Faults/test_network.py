@@ -70,14 +70,14 @@ def test_a_network_that_is_silent(distant: Dwell, wire: Wire, table: Table) -> N
     assert answers[0][0] == 503
     assert row.longest < LONGEST_S, row
     assert waited < LONGEST_S
-    eventually(lambda: ready(distant)[0] == 200, 10, "readiness")
+    eventually(lambda: ready(distant)[0] == 200, 60, "readiness")
 
 
 def test_a_network_that_is_cut(distant: Dwell, wire: Wire, table: Table) -> None:
     with Load(distant) as load:
         wire.cut()
         try:
-            eventually(lambda: ready(distant)[0] == 503, 10, "not ready")
+            eventually(lambda: ready(distant)[0] == 503, 60, "not ready")
             time.sleep(CUT_S)
         finally:
             wire.mend()

@@ -23,7 +23,7 @@ from .clock import SECOND, MovedClock, RealClock
 SCRIPT = '<script src="/dwell.js" defer></script>'
 TEXT = '<p style="height: 5000px">A long text.</p>'
 FILM = (
-    '<video src="/film.webm" data-dwell-video="lesson" width="320" height="180" muted loop></video>'
+    '<video src="/film.webm" data-dwell-video="{}" width="320" height="180" muted loop></video>'
 )
 INPUT_EVERY = 20 * SECOND
 TOLD_WITHIN_S = 5.0
@@ -114,7 +114,9 @@ class Scene:
             "measured.html": (SCRIPT, TEXT),
             "open.html": (head, TEXT),
             "confidential/text.html": (head, TEXT),
-            "confidential/film.html": (head, FILM + TEXT),
+            "confidential/film.html": (head, FILM.format("lesson") + TEXT),
+            "confidential/films.html": (head, FILM.format("first") + FILM.format("second") + TEXT),
+            "film.html": (head, FILM.format("lesson") + TEXT),
         }
         site = write_pages(self.folder / "site", pages)
         shutil.copy(REPOSITORY / "Examples/course/lesson.webm", site / "film.webm")
@@ -228,13 +230,18 @@ class Scene:
         return _sum(found, "Ms"), _sum(found, "ErrorMs")
 
     def film_told(self, **whose: str) -> Film:
-        """What Dwell tells of the films in this person's only session: the sum of what played."""
-        (session,) = self.server.sessions(**whose)
-        evidence = self.server.api(f"/api/v1/sessions/{session['id']}").json()
-        parts = [one for one in evidence["segments"] if one["video"]]
+        """What Dwell tells of the films in this person's sessions: the sum of what played."""
+        parts = [
+            one
+            for session in self.server.sessions(**whose)
+            for one in self.server.api(f"/api/v1/sessions/{session['id']}").json()["segments"]
+            if one["video"]
+        ]
+        # Of a live stream no place is told.
+        placed = [one for one in parts if one["mediaToMs"] is not None]
         return Film(
             sum(one["lengthMs"] for one in parts),
-            sum(one["mediaToMs"] - one["mediaFromMs"] for one in parts),
+            sum(one["mediaToMs"] - one["mediaFromMs"] for one in placed),
         )
 
     def outcome(self, truth: Measures, until: int, **whose: str) -> Outcome:

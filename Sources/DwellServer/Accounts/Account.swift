@@ -25,6 +25,8 @@ package struct Account: Sendable {
     package var devicePolicy: DevicePolicy?
     /// When the operator of the server closed it; `nil` while it is open.
     package var disabledAt: Timestamp?
+    /// How many videos it may play at once, where that is limited; `nil` leaves it to the server's setting.
+    package var viewingLimit: Int?
 
     /// The account as clients see it.
     /// - Parameter devices: How many devices are logged in

@@ -68,6 +68,7 @@ package struct AccountAdministration: Sendable {
             try accounts.disable(account.id, since: now)
             // So that every node forgets them.
             _ = try DeviceQueries(connection: connection).removeAll(of: account.id, as: .operator, at: now)
+            try Audience.forget(account.viewer, connection)
             try accounts.delete(account)
             try Self.note(.accountDeletion, account, at: now, connection)
             try AuditQueries(connection: connection).forget(account: account.id)

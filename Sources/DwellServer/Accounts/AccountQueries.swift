@@ -66,10 +66,11 @@ struct AccountQueries {
         try connection.execute("UPDATE account SET last_logged_in_at = $2 WHERE id = $1", [id, time])
     }
 
-    /// Limits the devices of an account; `nil` leaves it to the server's setting.
-    func limitDevices(of id: UUID, to limit: Int?, _ policy: DevicePolicy?) throws {
+    /// Stores the limits of an account.
+    func limit(_ account: Account) throws {
         try connection.execute(
-            "UPDATE account SET device_limit = $2, device_policy = $3 WHERE id = $1", [id, limit, policy])
+            "UPDATE account SET device_limit = $2, device_policy = $3, viewing_limit = $4 WHERE id = $1",
+            [account.id, account.deviceLimit, account.devicePolicy, account.viewingLimit])
     }
 
     /// Every account, by username, and on how many devices each is logged in.
@@ -95,6 +96,7 @@ struct AccountQueries {
         try connection.execute("DELETE FROM device_ticket WHERE account_id = $1", [account.id])
         try connection.execute("DELETE FROM mailed_code WHERE email = $1", [account.email])
         try connection.execute("DELETE FROM mail WHERE recipient = $1", [account.email])
+        try connection.execute("DELETE FROM viewing WHERE viewer_id = $1", [account.viewer])
         // Before the devices: each of them is looked for in the sessions that are left.
         try connection.execute("DELETE FROM session WHERE viewer_id = $1", [account.viewer])
         try connection.execute("DELETE FROM account WHERE id = $1", [account.id])
@@ -143,7 +145,7 @@ extension Account {
             profilePictureURL: try row["profile_picture_url"], isVerified: try row["is_verified"],
             createdAt: try row["created_at"], updatedAt: try row["updated_at"],
             lastLoggedInAt: try row["last_logged_in_at"], deviceLimit: try row["device_limit"],
-            devicePolicy: try row["device_policy"],
-            disabledAt: try row["disabled_at"])
+            devicePolicy: try row["device_policy"], disabledAt: try row["disabled_at"],
+            viewingLimit: try row["viewing_limit"])
     }
 }

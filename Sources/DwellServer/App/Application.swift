@@ -23,7 +23,8 @@ package func buildApplication(
     let clock = clock ?? shared?.clock ?? .system
     let announcements = Announcements(database: database, clock: clock, logger: logger)
     let days = LocalDays(timeZone: configuration.store.timeZone)
-    let settings = BeatSettings(interval: configuration.heartbeatInterval, days: days)
+    let settings = BeatSettings(
+        interval: configuration.heartbeatInterval, days: days, viewingLimit: configuration.viewingLimit)
     let writer = BeatWriter(database: database, settings: settings, logger: logger)
     let statistics = Statistics(database: database, days: days, logger: logger)
     do {
@@ -32,16 +33,22 @@ package func buildApplication(
         throw Setting.timeZone.refusal(
             expected: "\(folded.zone): days were cut in it whose segments are folded, and can't be cut anew")
     }
+    let audience = Audience(database: database, creditRate: configuration.maxCreditRate, logger: logger)
+    try await audience.adoptCreditRate()
     let retention = configuration.keepSegments.map { keptDays in
         logger.info("old segments are folded", metadata: ["kept": "\(keptDays)d"])
         return Retention(
-            database: database, statistics: statistics, days: days, keptDays: keptDays, clock: clock, logger: logger)
+            database: database, statistics: statistics, audience: audience, days: days, keptDays: keptDays,
+            clock: clock, logger: logger)
     }
     let audit = AuditLog(database: database, clock: clock, kept: configuration.keepAudit, logger: logger)
     logger.info("lines of the audit log go", metadata: ["kept": "\(configuration.keepAudit / 86_400_000)d"])
     let attempts = Attempts(clock: clock, audit: audit)
     let devices = Devices(
         database: database, announcements: announcements, clock: clock, settings: configuration.devices)
+    let viewings = configuration.viewingLimit.map { limit in
+        Viewings(database: database, settings: settings, clock: clock, limit: limit)
+    }
     let outbox = try configuration.mail.map { mail in
         try Outbox(
             mail, publicURL: configuration.address, gates: configuration.gates, database: database, clock: clock,
@@ -62,7 +69,8 @@ package func buildApplication(
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
             settings: configuration.devices),
-        devices: devices, rules: try deviceRules(), pages: try Pages(), codes: codes, attempts: attempts,
+        devices: devices, viewings: viewings, rules: try deviceRules(), pages: try Pages(), codes: codes,
+        attempts: attempts,
         operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts))
     let lane = buildLane(parts, logger: logger)
     let sometimes: [(any Service)?] = [shared, outbox]
@@ -75,8 +83,8 @@ package func buildApplication(
             ThreadPoolService(pool: hashing), writer, announcements, audit,
             BackgroundJobs(
                 jobs: BackgroundJob.all(
-                    statistics: statistics, retention: retention, announcements: announcements, devices: devices,
-                    codes: codes, audit: audit),
+                    statistics: statistics, audience: audience, retention: retention,
+                    announcements: announcements, devices: devices, viewings: viewings, codes: codes, audit: audit),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
@@ -103,6 +111,7 @@ struct Parts {
     let hasher: PasswordHasher
     let logins: Logins
     let devices: Devices
+    let viewings: Viewings?
     let rules: UserAgentRules
     let pages: Pages
     let codes: MailedCodes

@@ -6,15 +6,21 @@ import ServiceLifecycle
 struct BackgroundJob: Sendable {
     let name: String
     let every: Duration
+    /// Whether there is anything to do. A job that comes round often looks first, so that where nothing happens nothing is
+    /// written.
+    var isNeeded: @Sendable () async throws -> Bool = { true }
     let run: @Sendable () async throws -> Void
 
     /// Every job there is.
     static func all(
-        statistics: Statistics, retention: Retention?, announcements: Announcements, devices: Devices,
-        codes: MailedCodes, audit: AuditLog
+        statistics: Statistics, audience: Audience, retention: Retention?, announcements: Announcements,
+        devices: Devices, viewings: Viewings?, codes: MailedCodes, audit: AuditLog
     ) -> [BackgroundJob] {
         [
             BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
+            BackgroundJob(name: "audience", every: .milliseconds(500), isNeeded: { try await audience.isWaiting() }) {
+                try await audience.fold()
+            },
             BackgroundJob(name: "old announcements", every: .seconds(3600)) { try await announcements.removeOld() },
             BackgroundJob(name: "ended devices", every: .seconds(300)) { try await devices.removeEnded() },
             BackgroundJob(name: "old codes", every: .seconds(3600)) { try await codes.removeOld() },
@@ -22,6 +28,9 @@ struct BackgroundJob: Sendable {
         ]
             + (retention.map { retention in
                 [BackgroundJob(name: "old segments", every: .seconds(60)) { try await retention.run() }]
+            } ?? [])
+            + (viewings.map { viewings in
+                [BackgroundJob(name: "ended viewings", every: .seconds(3600)) { try await viewings.removeEnded() }]
             } ?? [])
     }
 }
@@ -47,7 +56,7 @@ package struct BackgroundJobs: Service {
         // The group is told to stop through the sleep, which a graceful stop ends early.
         while await sleep(job.every / Self.looks) {
             do {
-                if try await isDue(job) { try await job.run() }
+                if try await job.isNeeded(), try await isDue(job) { try await job.run() }
             } catch {
                 logger.error("background job failed", metadata: ["job": "\(job.name)", "cause": "\(error)"])
             }
@@ -62,7 +71,7 @@ package struct BackgroundJobs: Service {
                 "INSERT INTO job (name, due_at) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING", [job.name])
             return try connection.execute(
                 "UPDATE job SET due_at = $2 WHERE name = $1 AND due_at <= $3",
-                [job.name, now + job.every.components.seconds * 1000, now]) == 1
+                [job.name, now + Int64(job.every / .milliseconds(1)), now]) == 1
         }
     }
 

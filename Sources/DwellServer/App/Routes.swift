@@ -10,6 +10,7 @@ import Logging
 /// | `/gate`, `/gate/code`, `/gate/check` | GET | `Gate/GateRoutes.swift` |
 /// | `/api/verify-temp-access`, `/api/verify-temp-access/code` | POST | `Gate/GateRoutes.swift` |
 /// | `/api/session-heartbeat` | POST | `Attention/HeartbeatLane.swift`, and the rare in `Attention/HeartbeatRoutes.swift` |
+/// | `/api/viewing/take` | POST | `Viewing/ViewingRoutes.swift` |
 /// | `/auth/register`, `/auth/login`, `/auth/logout` | POST, logout also GET | `Accounts/AccountRoutes.swift` |
 /// | `/devices/replace` | POST | `Accounts/AccountRoutes.swift` |
 /// | `/auth/password`, `/auth/password/forgot`, `/auth/password/reset` | POST, the last two also GET | `Accounts/PasswordRoutes.swift` |
@@ -19,7 +20,8 @@ import Logging
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
-/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/audit`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
+/// | `/api/v1/videos`, `/api/v1/videos/{id}`, `…/viewers`, `…/live`, `…/progress` | GET | `Audience/VideoRoutes.swift` |
+/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/audit`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css` and its scripts and icon | GET | `App/AssetRoutes.swift` |
@@ -45,27 +47,34 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             database: parts.database, codes: parts.codes, clock: parts.clock, attempts: parts.attempts),
         logins: parts.logins, pages: parts.pages, cookies: cookies)
     let reports = Reports(database: parts.database, days: parts.settings.days, clock: parts.clock)
+    let keys = APIKeys(database: parts.database, clock: parts.clock)
+    let videos = Videos(database: parts.database)
+    let videoRoutes = VideoRoutes(
+        videos: videos, reports: reports, keys: keys, logins: parts.logins,
+        interval: configuration.heartbeatInterval, attempts: parts.attempts)
     let dashboardRoutes = DashboardRoutes(
         database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
-        reports: reports,
+        reports: reports, videos: videos,
         accounts: AccountAdministration(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
         cookies: cookies, days: parts.settings.days, clock: parts.clock, interval: configuration.heartbeatInterval)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
-            reports: reports, keys: APIKeys(database: parts.database, clock: parts.clock), days: parts.settings.days,
-            interval: configuration.heartbeatInterval, attempts: parts.attempts
+            reports: reports, keys: keys, days: parts.settings.days, interval: configuration.heartbeatInterval,
+            attempts: parts.attempts
         ).endpoints,
+        videoRoutes.endpoints,
         dashboardRoutes.shown,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
+    let heartbeatRoutes = HeartbeatRoutes(
+        heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies)
     let guarded = [
         dashboardRoutes.endpoints,
         gateRoutes.endpoints,
-        HeartbeatRoutes(
-            heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies
-        ).endpoints,
+        heartbeatRoutes.endpoints,
+        ViewingRoutes(viewings: parts.viewings, beats: heartbeatRoutes).endpoints,
         AccountRoutes(
             accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
         ).endpoints,
@@ -77,6 +86,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
                 database: parts.database, writer: parts.writer, settings: parts.settings, clock: parts.clock),
             logins: parts.logins, tokens: tokens, cookies: cookies
         ).endpoints,
+        videoRoutes.own,
         CronRoutes(
             statistics: parts.statistics, accessKey: configuration.cronAccessKey, attempts: parts.attempts
         ).endpoints,

@@ -31,6 +31,9 @@ extension ServerConfiguration {
             cronAccessKey: settings.text(.cronAccessKey)
                 ?? (Self.isLocal(publicURL) ? Self.localAccessKey : nil),
             devices: try DeviceSettings(settings),
+            viewingLimit: try settings.value(
+                .viewingLimit, default: nil, expected: "a whole number from 1 to 1000"
+            ) { Self.number($0, in: 1...1000).map { .some($0) } },
             heartbeatInterval: try Self.heartbeatInterval(settings),
             keepSegments: try settings.value(
                 .keepSegments, default: nil,
@@ -46,6 +49,9 @@ extension ServerConfiguration {
                 text.hasSuffix("d")
                     ? Self.number(String(text.dropLast()), in: 1...36_500).map { Int64($0) * 86_400_000 } : nil
             },
+            maxCreditRate: try settings.value(
+                .maxCreditRate, default: Audience.creditRate, expected: "a number from 1 to 16"
+            ) { Double($0).flatMap { (1...16).contains($0) ? $0 : nil } },
             mail: try Self.mail(settings), gates: try Self.gates(settings))
         if mail == nil, let gate = gates.first(where: { $0.level == .verified }) {
             throw Setting.smtpURL.refusal(expected: "set: the gate \(gate.name) mails codes")

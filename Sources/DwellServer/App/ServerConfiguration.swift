@@ -19,12 +19,16 @@ package struct ServerConfiguration: Sendable {
     package var cronAccessKey: String?
     /// How many devices one account may be logged in on, and for how long.
     package var devices: DeviceSettings
+    /// How many videos one account may play at once; `nil` sets no limit.
+    package var viewingLimit: Int?
     /// How often a client is asked to beat, in milliseconds.
     package var heartbeatInterval: Int64
     /// How many days segments are kept before they are folded; `nil` keeps them for ever.
     package var keepSegments: Int64?
     /// How long lines of the audit log are kept, in milliseconds.
     package var keepAudit: Int64
+    /// How much of a video counts for a moment of the wall clock at most.
+    package var maxCreditRate: Double
     /// `nil` sends no mail.
     package var mail: MailSettings?
     /// What each gate guards, and whom it lets in; one has the name ``GateRules/standardName``.
@@ -34,8 +38,9 @@ package struct ServerConfiguration: Sendable {
         host: String = "127.0.0.1", port: Int = 8080, store: StoreConfiguration, publicURL: URL? = nil,
         allowedOrigins: [String] = [], site: String? = nil, trustedProxies: TrustedProxies = .standard,
         secretKey: SecretKey, cronAccessKey: String? = nil,
-        devices: DeviceSettings = DeviceSettings(),
+        devices: DeviceSettings = DeviceSettings(), viewingLimit: Int? = nil,
         heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, keepAudit: Int64 = 400 * 86_400_000,
+        maxCreditRate: Double = Audience.creditRate,
         mail: MailSettings? = nil, gates: [GateRules] = [.standard]
     ) {
         self.host = host
@@ -48,9 +53,11 @@ package struct ServerConfiguration: Sendable {
         self.secretKey = secretKey
         self.cronAccessKey = cronAccessKey
         self.devices = devices
+        self.viewingLimit = viewingLimit
         self.heartbeatInterval = heartbeatInterval
         self.keepSegments = keepSegments
         self.keepAudit = keepAudit
+        self.maxCreditRate = maxCreditRate
         self.mail = mail
         self.gates = gates
     }

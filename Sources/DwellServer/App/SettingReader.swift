@@ -98,10 +98,12 @@ package enum Setting: String, CaseIterable, Sendable {
     case devicePolicy = "device-policy"
     case loginLifetime = "login-lifetime"
     case loginIdle = "login-idle"
+    case viewingLimit = "viewing-limit"
     case timeZone = "time-zone"
     case heartbeatInterval = "heartbeat-interval"
     case keepSegments = "keep-segments"
     case keepAudit = "keep-audit"
+    case maxCreditRate = "max-credit-rate"
     case smtpURL = "smtp-url"
     case mailFrom = "mail-from"
 

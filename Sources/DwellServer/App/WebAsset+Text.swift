@@ -20,6 +20,8 @@ extension WebAsset {
     package static var dashboardSessions: WebAsset { web_asset_dashboard_sessions() }
     package static var dashboardEvidence: WebAsset { web_asset_dashboard_evidence() }
     package static var dashboardPerson: WebAsset { web_asset_dashboard_person() }
+    package static var dashboardVideos: WebAsset { web_asset_dashboard_videos() }
+    package static var dashboardAudience: WebAsset { web_asset_dashboard_audience() }
     package static var dashboardAudit: WebAsset { web_asset_dashboard_audit() }
     package static var dashboardLiveScript: WebAsset { web_asset_dashboard_live_script() }
     package static var dashboardSetupScript: WebAsset { web_asset_dashboard_setup_script() }
@@ -30,10 +32,11 @@ extension WebAsset {
     package static var commonPasswords: WebAsset { web_asset_common_passwords() }
     package static var deviceRules: WebAsset { web_asset_uap_rules() }
 
-    /// The file without the lines that hold only a comment: pages load the script, not its reasons.
+    /// The file without the lines that hold only a comment, and without indentation: pages load the script, not its
+    /// reasons. No text in it may go over several lines.
     package var withoutComments: String {
         text.split(separator: "\n", omittingEmptySubsequences: true)
-            .filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }
+            .map { $0.drop(while: \.isWhitespace) }.filter { !$0.hasPrefix("//") }
             .map { $0 + "\n" }.joined()
     }
 

@@ -50,8 +50,8 @@ package struct Beat: Sendable {
 
 /// What became of a beat.
 package enum BeatOutcome: Sendable, Equatable {
-    /// It is on disk, under this entry.
-    case stored(Entry)
+    /// It is on disk, under this entry. Players that it told of may have to stop.
+    case stored(Entry, viewing: ViewingRefusal? = nil)
     /// It names no entry that exists; nothing was stored.
     case unknownEntry
     /// The device that it comes from was removed, or logged in anew; nothing was stored.
@@ -61,7 +61,18 @@ package enum BeatOutcome: Sendable, Equatable {
 
     /// The entry that it was stored under.
     package var entry: Entry? {
-        guard case .stored(let entry) = self else { return nil }
+        guard case .stored(let entry, _) = self else { return nil }
         return entry
+    }
+
+    /// Which of its players must stop; `nil` when none must.
+    var viewing: ViewingRefusal? {
+        get {
+            guard case .stored(_, let viewing) = self else { return nil }
+            return viewing
+        }
+        set {
+            if let entry { self = .stored(entry, viewing: newValue) }
+        }
     }
 }

@@ -10,8 +10,13 @@ package enum BeatPace {
     /// - Parameters:
     ///   - claims: What the beat claims
     ///   - interval: The configured interval, in milliseconds
-    package static func pause(after claims: [SegmentClaim], interval: Int64) -> Int64 {
-        claims.filter { $0.end == nil }.map { pause(after: $0, interval: interval) }.min() ?? interval
+    ///   - playerInterval: The one while a video plays, where it is another
+    package static func pause(
+        after claims: [SegmentClaim], interval: Int64, playerInterval: Int64? = nil
+    ) -> Int64 {
+        claims.filter { $0.end == nil }.map { claim in
+            pause(after: claim, interval: claim.video.flatMap { _ in playerInterval } ?? interval)
+        }.min() ?? interval
     }
 
     private static func pause(after open: SegmentClaim, interval: Int64) -> Int64 {

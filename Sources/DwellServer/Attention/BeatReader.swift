@@ -58,7 +58,7 @@ package struct BeatReader {
     private mutating func claim() -> SegmentClaim? {
         var (tab, page, video): (String?, String?, String?)
         var (n, from, to): (Int64?, Int64?, Int64?)
-        var (mediaFrom, mediaTo): (Int64?, Int64?)
+        var (mediaFrom, mediaTo, mediaDuration): (Int64?, Int64?, Int64?)
         var rate: Double?
         var attention: Attention?
         var end: SegmentEnd?
@@ -73,6 +73,7 @@ package struct BeatReader {
             case "video": reader.readText(into: &video)
             case "mediaFrom": reader.readWholeNumber(into: &mediaFrom)
             case "mediaTo": reader.readWholeNumber(into: &mediaTo)
+            case "mediaDuration": reader.readWholeNumber(into: &mediaDuration)
             case "rate": reader.readNumber(into: &rate)
             case "end": reader.readWord(into: &end)
             default: false
@@ -81,7 +82,7 @@ package struct BeatReader {
         guard isRead, let tab, let n, let from, let to, let attention else { return nil }
         return SegmentClaim(
             tab: tab, n: n, from: from, to: to, attention: attention, page: page, video: video, mediaFrom: mediaFrom,
-            mediaTo: mediaTo, rate: rate, end: end)
+            mediaTo: mediaTo, mediaDuration: mediaDuration, rate: rate, end: end)
     }
 
     // MARK: JSON

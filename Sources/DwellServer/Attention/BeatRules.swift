@@ -41,6 +41,13 @@ package enum BeatRules {
         try checkMedia(claim, at: path)
     }
 
+    /// Checks what a player is called.
+    /// - Throws: ``InvalidField`` for the first field that is not as it must be
+    static func check(tab: String, video: String) throws(InvalidField) {
+        try require(isTabName(tab), "tab", "1 to 32 of A-Z a-z 0-9 _ -")
+        try require(isText(video, 1...255), "video", "1 to 255 bytes, none of them 0")
+    }
+
     private static func checkMedia(_ claim: SegmentClaim, at path: String) throws(InvalidField) {
         let limit = timeLimit
         if let from = claim.mediaFrom {
@@ -53,6 +60,9 @@ package enum BeatRules {
                 throw InvalidField("\(path).mediaFrom", expected: "present when mediaTo is")
             }
             try require(from <= to, "\(path).mediaFrom", "media time not after mediaTo")
+        }
+        if let duration = claim.mediaDuration {
+            try require((1...limit).contains(duration), "\(path).mediaDuration", "milliseconds, 1 or more")
         }
         if let rate = claim.rate {
             try require(rate > 0 && rate <= 16, "\(path).rate", "above 0 and at most 16")

@@ -32,8 +32,18 @@ struct BeatStore {
     /// Stores beats.
     /// - Returns: What became of each, in their order
     mutating func store(_ beats: [Beat]) throws -> [BeatOutcome] {
+        // Accounts before entries: in that order everybody locks them.
+        let admission = try settings.viewingLimit.flatMap {
+            try ViewingAdmission(of: beats, sessions.connection, limit: $0)
+        }
         let entries = try sessions.entries(beats.compactMap(\.source.key))
-        let outcomes = try beats.map { try outcome(of: $0, entries) }
+        var outcomes = try beats.map { try outcome(of: $0, entries) }
+        if var admission {
+            let told = zip(beats, outcomes).map { (beat: $0, entry: $1.entry) }
+            for (index, refusal) in try admission.refusals(of: told, interval: settings.interval) {
+                outcomes[index].viewing = refusal
+            }
+        }
         // In the order of the rows: neighbours lie on the same pages of the database.
         try place(
             zip(beats, outcomes).compactMap { beat, outcome in

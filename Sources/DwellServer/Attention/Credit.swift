@@ -30,7 +30,9 @@ package enum Credit {
         }
         return Segment(
             tab: claim.tab, n: claim.n, start: start, end: end, attention: claim.attention, page: claim.page,
-            video: claim.video, media: media, rate: claim.rate ?? (media == nil ? nil : 1), ending: claim.end,
+            video: claim.video, media: media,
+            mediaDuration: media == nil ? nil : claim.mediaDuration, rate: claim.rate ?? (media == nil ? nil : 1),
+            ending: claim.end,
             unsure: unsure(claim.end, interval: interval), refused: refused)
     }
 

@@ -205,8 +205,10 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
         // The client may be gone by now.
         guard let context, case .waiting(let closes) = state else { return }
         do {
-            let entry = try parts.heartbeats.entry(of: heartbeat, after: try outcome.get())
-            answer(parts.bytes.bytes(of: parts.heartbeats.answer(to: heartbeat, entry: entry)), closes: closes)
+            let outcome = try outcome.get()
+            let entry = try parts.heartbeats.entry(of: heartbeat, after: outcome)
+            let reply = parts.heartbeats.answer(to: heartbeat, entry: entry, viewing: outcome.viewing)
+            answer(parts.bytes.bytes(of: reply), closes: closes)
         } catch {
             answer(bytes(of: error), closes: closes)
         }

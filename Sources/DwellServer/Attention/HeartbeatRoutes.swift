@@ -21,13 +21,27 @@ struct HeartbeatRoutes {
             try await request.bodyBytes(), arrival: arrival, bearer: request.bearerToken,
             referer: request.headers[.referer], host: request.head.authority)
         let heartbeat = try heartbeats.heartbeat(message, cookies: await source(ofCookiesIn: request))
-        let entry = try heartbeats.entry(of: heartbeat, after: try await writer.store(heartbeat.beat))
+        let outcome = try await writer.store(heartbeat.beat)
+        let entry = try heartbeats.entry(of: heartbeat, after: outcome)
         var successor: Entry?
         if let question = heartbeat.question { successor = try await writer.store(question).entry }
-        let answer = heartbeats.answer(to: heartbeat, entry: entry, successor: successor)
+        let answer = heartbeats.answer(
+            to: heartbeat, entry: entry, viewing: outcome.viewing, successor: successor)
         var response = Response.json(answer.body)
         for cookie in answer.entryToName.map(cookies.watch) ?? [] { response.setCookie(cookie) }
         return response
+    }
+
+    /// The entry that a request is about which is no heartbeat, but says whose it is as heartbeats do.
+    /// - Parameter token: The one in its body
+    func entry(token: String?, of request: Request) async throws -> Entry {
+        let arrival = heartbeats.clock.now()
+        let pause = heartbeats.settings.interval
+        let message = HeartbeatMessage(
+            arrival: arrival, content: .claims([], sentAt: arrival.milliseconds, interval: pause), pause: pause,
+            token: token ?? request.bearerToken, hasBody: true)
+        let heartbeat = try heartbeats.heartbeat(message, cookies: await source(ofCookiesIn: request))
+        return try heartbeats.entry(of: heartbeat, after: try await writer.store(heartbeat.beat))
     }
 
     private func source(ofCookiesIn request: Request) async -> Result<Beat.Source?, any Error> {

@@ -30,7 +30,8 @@ struct Heartbeats: Sendable {
         let received =
             try body.withUnsafeReadableBytes(BeatReader.read) ?? JSONBody.decode(ReceivedBeat.self, from: body)
         let (valid, refused) = try received.sorted(describe: JSONBody.field)
-        let pause = BeatPace.pause(after: valid, interval: settings.interval)
+        let pause = BeatPace.pause(
+            after: valid, interval: settings.interval, playerInterval: settings.playerInterval)
         return HeartbeatMessage(
             arrival: arrival,
             content: .claims(valid, sentAt: received.sentAt, interval: received.interval ?? pause), pause: pause,
@@ -83,7 +84,7 @@ struct Heartbeats: Sendable {
     /// - Throws: What is answered instead
     func entry(of heartbeat: Heartbeat, after outcome: BeatOutcome) throws -> Entry {
         switch outcome {
-        case .stored(let entry):
+        case .stored(let entry, _):
             if !heartbeat.message.refused.isEmpty {
                 throw PublicError(refused: heartbeat.message.refused, of: heartbeat.message.count)
             }
@@ -99,8 +100,11 @@ struct Heartbeats: Sendable {
     /// - Parameters:
     ///   - heartbeat: The heartbeat
     ///   - entry: What it was stored under
+    ///   - viewing: Which of its players must stop
     ///   - successor: The entry of ``Heartbeat/question``
-    func answer(to heartbeat: Heartbeat, entry: Entry, successor: Entry? = nil) -> HeartbeatAnswer {
+    func answer(
+        to heartbeat: Heartbeat, entry: Entry, viewing: ViewingRefusal? = nil, successor: Entry? = nil
+    ) -> HeartbeatAnswer {
         let message = heartbeat.message
         // The door that was entered last decides whose what follows is.
         let current = successor ?? entry
@@ -108,7 +112,7 @@ struct Heartbeats: Sendable {
         let isKnown = !message.hasBody || (heartbeat.isByToken && current == entry)
         let reply = BeatReply(
             interval: message.pause, time: message.arrival.milliseconds,
-            token: isKnown ? nil : tokens.token(viewer: current.viewer, entry: current.id))
+            token: isKnown ? nil : tokens.token(viewer: current.viewer, entry: current.id), viewing: viewing)
         guard case .login(_, let named) = heartbeat.successor ?? heartbeat.source, named != current.id else {
             return HeartbeatAnswer(reply: reply)
         }
@@ -180,8 +184,12 @@ struct HeartbeatAnswer: Sendable {
     /// The entry that the browser's cookies shall name from now on.
     var entryToName: Entry?
 
-    /// The reply as JSON. By hand, as every beat gets one; no character in it needs an escape.
+    /// The reply as JSON. By hand, as every beat gets one; no character in it needs an escape, unless players must stop.
     var body: ByteBuffer {
+        guard reply.viewing == nil else {
+            // Texts and numbers can always be encoded.
+            return (try? JSONBody.encode(reply)) ?? ByteBuffer()
+        }
         let token = reply.token.map { ",\"token\":\"\($0)\"" } ?? ""
         return ByteBuffer(
             string: "{\"interval\":\(reply.interval),\"success\":\(reply.success),\"time\":\(reply.time)\(token)}")

@@ -13,6 +13,8 @@ package struct Segment: Sendable, Equatable {
     package var page: String?
     package var video: String?
     package var media: MediaRange?
+    /// How long the whole video is, as far as its player knew, in milliseconds.
+    package var mediaDuration: Int64?
     /// Speed of playback.
     package var rate: Double?
     /// Why it ended; `nil` while it is open, and for ever when nobody said.

@@ -43,6 +43,17 @@ struct ViewerDay: Hashable, Comparable {
     }
 }
 
+/// What one viewer watched of one video.
+package struct ViewerVideo: Hashable, Comparable, Sendable {
+    let viewer: Int64
+    let video: Int64
+
+    /// The order of their rows; who locks several locks them in this order.
+    package static func < (left: ViewerVideo, right: ViewerVideo) -> Bool {
+        (left.viewer, left.video) < (right.viewer, right.video)
+    }
+}
+
 extension Entry {
     var key: EntryKey { EntryKey(viewer: viewer, entry: id) }
 }

@@ -10,6 +10,7 @@ struct SegmentPlacer {
     private let segments: SegmentQueries
     private let days: LocalDays
     private var dirty: Set<ViewerDay> = []
+    private var watched: Set<ViewerVideo> = []
     /// The latest sessions of entries, as far as they are known, as they will be.
     private var latest: [EntryKey: Session] = [:]
     /// Segments that were met.
@@ -25,6 +26,8 @@ struct SegmentPlacer {
         var segment: StoredSegment
         var isNew: Bool
         var isChanged: Bool
+        /// Whether its page or its video are others than its row says.
+        var hasOtherContents: Bool
     }
 
     init(connection: any DatabaseConnection, days: LocalDays) {
@@ -53,7 +56,7 @@ struct SegmentPlacer {
     }
 
     private mutating func meet(_ segment: StoredSegment) {
-        known[segment.key] = MetSegment(segment: segment, isNew: false, isChanged: false)
+        known[segment.key] = MetSegment(segment: segment, isNew: false, isChanged: false, hasOtherContents: false)
     }
 
     /// Takes a segment, whose name was among those loaded.
@@ -71,11 +74,12 @@ struct SegmentPlacer {
         }
     }
 
-    /// Writes what changed, and notes every day that has to be computed anew.
+    /// Writes what changed, and notes everything that has to be computed anew.
     mutating func finish() throws {
         try flush()
         try segments.markDirty(dirty.sorted())
-        dirty = []
+        try segments.markWatched(watched.sorted())
+        (dirty, watched) = ([], [])
     }
 
     /// A segment as it will be; `nil` when its session may not stay as it is.
@@ -85,20 +89,26 @@ struct SegmentPlacer {
         let told = StoredSegment(credited, in: session.id)
         guard let old else { return told }
         let merged = old.merged(with: told)
-        // A beat that was quicker than the one before it moves the segment back, and the session's end with it.
-        let movesBack = merged.end < old.end && old.end >= session.lastSeenAt
-        return old.session == session.id && !movesBack ? merged : nil
+        // A beat that was quicker than the one before it moves the segment back, and may open a gap behind it.
+        return old.session == session.id && merged.end >= old.end ? merged : nil
     }
 
     private mutating func note(_ segment: StoredSegment, after old: StoredSegment?) {
         let (key, tab) = (segment.key, segment.key.tab)
         let met = known[key]
         if met?.isChanged != true { changed.append(key) }
-        known[key] = MetSegment(segment: segment, isNew: met?.isNew ?? true, isChanged: true)
+        let hasOtherContents = old.map { $0.pageID != segment.pageID || $0.videoID != segment.videoID } ?? false
+        known[key] = MetSegment(
+            segment: segment, isNew: met?.isNew ?? true, isChanged: true,
+            hasOtherContents: met?.hasOtherContents == true || hasOtherContents)
         if key.isServers { newest[tab] = max(newest[tab] ?? 0, key.n) }
         let end = max(old?.end ?? segment.end, segment.end)
         for day in days.days(touching: segment.start..<end) {
             dirty.insert(ViewerDay(viewer: tab.entry.viewer, day: day))
+        }
+        guard old.map({ !segment.isWatched(like: $0) }) ?? true else { return }
+        for video in [old, segment].compactMap({ $0?.watchedVideo }) {
+            watched.insert(ViewerVideo(viewer: tab.entry.viewer, video: video))
         }
     }
 
@@ -106,11 +116,13 @@ struct SegmentPlacer {
         // Neighbours lie on the same pages of the database, and all who lock rows lock them in this order.
         let met = changed.sorted().compactMap { known[$0] }
         try segments.insert(met.filter(\.isNew).map(\.segment))
-        try segments.update(met.filter { !$0.isNew }.map(\.segment))
+        try segments.update(met.filter { !$0.isNew && !$0.hasOtherContents }.map(\.segment), withContents: false)
+        try segments.update(met.filter { !$0.isNew && $0.hasOtherContents }.map(\.segment), withContents: true)
         try sessions.touch(seen.values.sorted { $0.entry < $1.entry })
         for key in changed {
             known[key]?.isNew = false
             known[key]?.isChanged = false
+            known[key]?.hasOtherContents = false
         }
         (changed, seen) = ([], [:])
     }
@@ -170,6 +182,17 @@ struct SessionSurrounding {
 
     /// Whether the silence between a segment and the next session is too short for two.
     func joinsNext(_ segment: Segment) -> Bool { next.map { $0 <= segment.end + Session.silence } ?? false }
+}
+
+extension StoredSegment {
+    /// The video that a part of was watched in it.
+    fileprivate var watchedVideo: Int64? { media == nil ? nil : videoID }
+
+    /// Whether the same part of the same video was watched at the same time.
+    fileprivate func isWatched(like other: StoredSegment) -> Bool {
+        watchedVideo == other.watchedVideo && media == other.media && mediaDuration == other.mediaDuration
+            && start == other.start && end == other.end && ending == other.ending
+    }
 }
 
 extension Session {

@@ -66,10 +66,13 @@ struct SegmentQueries {
     }
 
     /// Writes segments as they are now, each of another name. They stay in their sessions: see `move`.
-    func update(_ segments: [StoredSegment]) throws {
+    /// - Parameter withContents: Whether the page or the video of any of them is another than its row says
+    func update(_ segments: [StoredSegment], withContents: Bool) throws {
         guard !segments.isEmpty else { return }
         switch connection.dialect {
-        case .sqlite: for segment in segments { try connection.execute(Self.update, segment.values) }
+        case .sqlite:
+            let statement = withContents ? Self.updateWithContents : Self.update
+            for segment in segments { try connection.execute(statement, segment.values) }
         case .postgres: try connection.execute(Self.updateMany, StoredSegment.arrays(of: segments))
         }
     }
@@ -77,29 +80,34 @@ struct SegmentQueries {
     private static let columns = """
         viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id, media_from_ms,
         media_to_ms, rate, end_reason, unsure_ms, refused_before_ms, refused_future_ms, refused_media_ms, beats,
-        first_beat_at, last_beat_at
+        first_beat_at, last_beat_at, media_duration_ms
         """
 
     private static let insert = SQLStatement(
         """
         INSERT INTO segment (\(columns)) VALUES (
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
         """)
 
-    private static let update = SQLStatement(
+    /// A column that SQLite is told to set is written to its index even when it stays as it is: the video is in one.
+    private static let update = SQLStatement("UPDATE segment SET \(moving) \(sameName)")
+    private static let updateWithContents = SQLStatement(
+        "UPDATE segment SET page_id = $9, video_id = $10, \(moving) \(sameName)")
+
+    private static let moving = """
+        started_at = $6, ended_at = $7, attention = $8, media_from_ms = $11, media_to_ms = $12, rate = $13,
+        end_reason = $14, unsure_ms = $15, refused_before_ms = $16, refused_future_ms = $17, refused_media_ms = $18,
+        beats = $19, first_beat_at = $20, last_beat_at = $21, media_duration_ms = $22
         """
-        UPDATE segment SET started_at = $6, ended_at = $7, attention = $8, page_id = $9, video_id = $10,
-            media_from_ms = $11, media_to_ms = $12, rate = $13, end_reason = $14, unsure_ms = $15,
-            refused_before_ms = $16, refused_future_ms = $17, refused_media_ms = $18, beats = $19,
-            first_beat_at = $20, last_beat_at = $21
-        WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3 AND n = $4 AND session_id = $5
-        """)
+    private static let sameName =
+        "WHERE viewer_id = $1 AND entry_id = $2 AND tab = $3 AND n = $4 AND session_id = $5"
 
     private static let told = """
         unnest(
             $1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
             $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::float8[], $14::text[],
-            $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[])
+            $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[],
+            $22::bigint[])
         AS told (\(columns))
         """
 
@@ -113,7 +121,8 @@ struct SegmentQueries {
             media_to_ms = told.media_to_ms, rate = told.rate, end_reason = told.end_reason,
             unsure_ms = told.unsure_ms, refused_before_ms = told.refused_before_ms,
             refused_future_ms = told.refused_future_ms, refused_media_ms = told.refused_media_ms,
-            beats = told.beats, first_beat_at = told.first_beat_at, last_beat_at = told.last_beat_at
+            beats = told.beats, first_beat_at = told.first_beat_at, last_beat_at = told.last_beat_at,
+            media_duration_ms = told.media_duration_ms
         FROM \(told)
         WHERE segment.viewer_id = told.viewer_id AND segment.entry_id = told.entry_id
             AND segment.tab = told.tab AND segment.n = told.n AND segment.session_id = told.session_id
@@ -167,6 +176,35 @@ struct SegmentQueries {
         """)
 }
 
+extension SegmentQueries {
+    /// Notes that what viewers watched of videos must be folded anew.
+    func markWatched(_ pairs: [ViewerVideo]) throws {
+        guard !pairs.isEmpty else { return }
+        // Whoever folds takes a mark away only as he met it.
+        let mark = Int64.random(in: .min ... .max)
+        switch connection.dialect {
+        case .sqlite:
+            for pair in pairs { try connection.execute(Self.markOneWatched, [pair.viewer, pair.video, mark]) }
+        case .postgres:
+            try connection.execute(
+                Self.markManyWatched,
+                [SQLValue.integers(pairs.map(\.viewer)), SQLValue.integers(pairs.map(\.video)), mark])
+        }
+    }
+
+    private static let markOneWatched = SQLStatement(
+        """
+        INSERT INTO dirty_video (viewer_id, video_id, mark) VALUES ($1, $2, $3)
+        ON CONFLICT (viewer_id, video_id) DO UPDATE SET mark = excluded.mark
+        """)
+    private static let markManyWatched = SQLStatement(
+        """
+        INSERT INTO dirty_video (viewer_id, video_id, mark)
+        SELECT viewer_id, video_id, $3 FROM unnest($1::bigint[], $2::bigint[]) AS pair (viewer_id, video_id)
+        ON CONFLICT (viewer_id, video_id) DO UPDATE SET mark = excluded.mark
+        """)
+}
+
 extension StoredSegment {
     /// - Parameter row: With the columns in their order
     fileprivate init(row: Row) throws {
@@ -187,6 +225,7 @@ extension StoredSegment {
         beats = try values.next()
         firstBeat = try values.next()
         lastBeat = try values.next()
+        mediaDuration = try values.next()
     }
 
     /// The values of the columns, in their order.
@@ -194,7 +233,7 @@ extension StoredSegment {
         [
             key.tab.entry.viewer, key.tab.entry.entry, key.tab.tab, key.n, session, start, end, attention, pageID,
             videoID, media?.from, media?.to, rate, ending, unsure, refused.beforeSession, refused.future,
-            refused.media, beats, firstBeat, lastBeat,
+            refused.media, beats, firstBeat, lastBeat, mediaDuration,
         ]
     }
 
@@ -209,7 +248,7 @@ extension StoredSegment {
             integers(\.media?.to), SQLValue.reals(segments.map(\.rate)), texts(\.ending?.rawValue),
             integers(\.unsure), integers(\.refused.beforeSession), integers(\.refused.future),
             integers(\.refused.media), integers { Int64($0.beats) }, integers(\.firstBeat.milliseconds),
-            integers(\.lastBeat.milliseconds),
+            integers(\.lastBeat.milliseconds), integers(\.mediaDuration),
         ]
     }
 }

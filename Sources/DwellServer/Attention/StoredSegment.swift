@@ -27,6 +27,7 @@ struct StoredSegment: Sendable, Equatable {
     var pageID: Int64?
     var videoID: Int64?
     var media: MediaRange?
+    var mediaDuration: Int64?
     var rate: Double?
     var ending: SegmentEnd?
     var unsure: Int64
@@ -46,7 +47,8 @@ extension StoredSegment {
         self.init(
             key: credited.key, session: session, start: segment.start, end: segment.end,
             attention: segment.attention, pageID: credited.pageID, videoID: credited.videoID, media: segment.media,
-            rate: segment.rate, ending: segment.ending, unsure: segment.unsure, refused: segment.refused, beats: 1,
+            mediaDuration: segment.mediaDuration, rate: segment.rate, ending: segment.ending, unsure: segment.unsure,
+            refused: segment.refused, beats: 1,
             firstBeat: credited.arrival, lastBeat: credited.arrival)
     }
 
@@ -61,6 +63,7 @@ extension StoredSegment {
         merged.pageID = least(pageID, other.pageID)
         merged.videoID = least(videoID, other.videoID)
         merged.media = media.map { $0.merged(with: other.media) } ?? other.media
+        merged.mediaDuration = greatest(mediaDuration, other.mediaDuration)
         merged.rate = greatest(rate, other.rate)
         merged.ending = least(ending?.rawValue, other.ending?.rawValue).flatMap(SegmentEnd.init(rawValue:))
         if other.length > length || other.length == length && other.unsure < unsure { merged.unsure = other.unsure }

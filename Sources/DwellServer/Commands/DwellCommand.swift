@@ -9,9 +9,8 @@ public struct DwellCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, ShowCommand.self,
-            RecomputeCommand.self, KeyCommand.self, GateCommand.self, UserCommand.self, OperatorCommand.self,
-            AuditCommand.self,
-            SecretCommand.self, CopyCommand.self, ImportCommand.self,
+            RecomputeCommand.self, KeyCommand.self, GateCommand.self, UserCommand.self, VideoCommand.self,
+            OperatorCommand.self, AuditCommand.self, SecretCommand.self, CopyCommand.self, ImportCommand.self,
         ])
 
     public init() {}

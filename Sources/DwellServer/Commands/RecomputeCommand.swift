@@ -4,7 +4,8 @@ import Foundation
 /// `dwell recompute`
 struct RecomputeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "recompute", abstract: "Compute every day's statistics anew from the segments.",
+        commandName: "recompute",
+        abstract: "Compute every day, and what was watched of videos, anew from the segments.",
         discussion: """
             Statistics follow from segments, so this changes nothing, except days that were waiting to be computed. \
             It may run beside the server.
@@ -19,9 +20,14 @@ struct RecomputeCommand: AsyncParsableCommand {
         let bar = ProgressBar(of: "people")
         let result = try await statistics.recompute { done, count in bar.show(done, of: count) }
         bar.end()
+        let watched = try await Audience.noted(in: open.database, logger: open.logger).recompute()
         print("\(waiting) days were waiting and were computed.")
         print("\(result.days) days were computed anew; \(result.changed) of them were different.")
         if result.folded > 0 { print("\(result.folded) more were left as they are: their segments are folded.") }
+        print(
+            "\(watched.pairs) times somebody watched a video were computed anew; \(watched.changed) of them were different."
+        )
+        print("\(watched.videos) videos were added up anew; \(watched.changedVideos) of them were different.")
         try open.database.close()
     }
 }

@@ -10,7 +10,8 @@ struct ReportCommand: AsyncParsableCommand {
             elapsed: from the first to the last sign of life. visible: the page was in view. engaged: and the person \
             was active. Several tabs and devices at once count once.
             """,
-        subcommands: [Sessions.self, Totals.self, Days.self, Videos.self], defaultSubcommand: Sessions.self)
+        subcommands: [Sessions.self, Totals.self, Days.self, Videos.self, Video.self, Viewers.self],
+        defaultSubcommand: Sessions.self)
 
     struct Sessions: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Every session, the latest first.")

@@ -21,13 +21,15 @@ enum ReportCell {
     case number(Int64)
     /// Milliseconds; people read them as hours, minutes and seconds.
     case duration(Int64)
+    /// A part of a whole, from 0 to 1; people read it in percent.
+    case part(Double)
     /// The largest possible error of the duration before it, in milliseconds.
     case error(Int64)
     case time(Timestamp)
 
     var isRight: Bool {
         switch self {
-        case .number, .duration: true
+        case .number, .duration, .part: true
         case .text, .time, .error: false
         }
     }
@@ -101,6 +103,7 @@ extension ReportCell {
         switch self {
         case .text(let text): text
         case .number(let number), .duration(let number), .error(let number): "\(number)"
+        case .part(let part): "\(part)"
         case .time(let time): time.description
         }
     }
@@ -116,6 +119,8 @@ extension ReportCell {
         case .number(let number): "\(number)"
         case .duration(let milliseconds):
             Duration.milliseconds(milliseconds).formatted(.time(pattern: .hourMinuteSecond))
+        // Down, so that only the whole is 100 %.
+        case .part(let part): "\(Int(part * 100)) %"
         case .error(let milliseconds):
             // Up to the next second: an error must not be made to look smaller.
             "±"

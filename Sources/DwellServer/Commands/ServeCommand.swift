@@ -53,6 +53,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "How long a login lasts that is not used. (default: 365d)")
     var loginIdle: String?
 
+    @Option(help: "How many videos one account may play at once. (default: any number)")
+    var viewingLimit: String?
+
     @Option(help: "How often pages send a heartbeat, in seconds. (default: 180)")
     var heartbeatInterval: String?
 
@@ -61,6 +64,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "How many days lines of the audit log are kept. (default: 400d)")
     var keepAudit: String?
+    @Option(help: "How fast a video may be watched to count, 1 to 16. (default: 2)")
+    var maxCreditRate: String?
 
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
@@ -73,8 +78,10 @@ struct ServeCommand: AsyncParsableCommand {
                 .timeZone: timeZone,
                 .deviceLimit: deviceLimit, .devicePolicy: devicePolicy,
                 .loginLifetime: loginLifetime, .loginIdle: loginIdle,
+                .viewingLimit: viewingLimit,
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
                 .keepAudit: keepAudit,
+                .maxCreditRate: maxCreditRate,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

@@ -12,14 +12,11 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Limit: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Limit the devices of one account. Without options: what holds.",
+            abstract: "Limit the devices of one account, and the videos at once. Without options: what holds.",
             discussion: """
-                A lower limit logs nobody out; it keeps new devices out until there is room. The server hears of it \
-                at the next login.
+                A lower limit logs nobody out and stops nothing; it keeps new ones out until there is room. The server \
+                hears of it at the next login, or the next video.
                 """)
-
-        /// Leaves something to the server's setting.
-        private static let standard = "default"
 
         @OptionGroup var store: StoreOptions
 
@@ -32,38 +29,39 @@ struct UserCommand: AsyncParsableCommand {
         @Option(help: "What happens to one more: deny, ask or evict-oldest; default: what the server is set to.")
         var policy: String?
 
+        @Option(
+            help: """
+                How many videos at once, 1 to 1000, where --viewing-limit sets a limit; default: what the server is set to.
+                """)
+        var videos: String?
+
         func run() async throws {
-            let limit = try Self.value(self.devices, "--devices", expected: "a whole number from 1 to 1000") {
+            let videos = try CommandOption.value(self.videos, "--videos", expected: "a whole number from 1 to 1000") {
+                Int($0).flatMap { (1...1000).contains($0) ? $0 : nil }
+            }
+            let limit = try CommandOption.value(self.devices, "--devices", expected: "a whole number from 1 to 1000") {
                 Int($0).flatMap(DeviceQuota.limit(_:))
             }
-            let policy = try Self.value(
+            let policy = try CommandOption.value(
                 self.policy, "--policy", expected: DevicePolicy.expectation, DevicePolicy.init(rawValue:))
             let open = try await store.open()
-            let quota = try await UserCommand.devices(open).limit(of: name) { oldLimit, oldPolicy in
-                if let limit { oldLimit = limit }
-                if let policy { oldPolicy = policy }
+            let account = try await UserCommand.devices(open).limit(of: name) { account in
+                if let limit { account.deviceLimit = limit }
+                if let policy { account.devicePolicy = policy }
+                if let videos { account.viewingLimit = videos }
             }
-            let count = quota.limit.map { "\($0)" } ?? "the server's setting"
-            print("\(name): devices: \(count); policy: \(quota.policy?.rawValue ?? "the server's setting")")
+            let held = [
+                ("devices", account.deviceLimit.map(String.init)), ("policy", account.devicePolicy?.rawValue),
+                ("videos at once", account.viewingLimit.map(String.init)),
+            ]
+            print("\(name): " + held.map { "\($0): \($1 ?? "the server's setting")" }.joined(separator: "; "))
             try open.database.close()
-        }
-
-        /// - Returns: `nil` when the option was not given, and in it `nil` for the server's setting
-        private static func value<Value>(
-            _ text: String?, _ option: String, expected: String, _ parse: (String) -> Value?
-        ) throws -> Value?? {
-            guard let text else { return nil }
-            guard text != standard else { return .some(nil) }
-            guard let value = parse(text) else {
-                throw InvalidField(option, expected: "\(expected), or \(standard), not \(text)")
-            }
-            return value
         }
     }
 
     struct LogOut: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "logout", abstract: "End every login of one account, or of all; they can log in again.")
+            commandName: "sign-out", abstract: "End every login of one account, or of all; they can log in again.")
 
         @OptionGroup var store: StoreOptions
 

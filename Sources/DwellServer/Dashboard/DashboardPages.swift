@@ -9,7 +9,7 @@ import WebAssets
 struct DashboardPages: Sendable {
     /// The name of a page, which is its template's.
     enum Name: String, CaseIterable {
-        case now, overview, sessions, evidence, person, audit
+        case now, overview, sessions, evidence, person, videos, audience, audit
 
         /// Whether it is for owners alone.
         var isForOwners: Bool { self == .audit }
@@ -20,8 +20,9 @@ struct DashboardPages: Sendable {
             case .now: ("Now", "/dashboard")
             case .overview: ("Overview", "/dashboard/overview")
             case .sessions: ("Sessions", "/dashboard/sessions")
+            case .videos: ("Videos", "/dashboard/videos")
             case .audit: ("Audit", "/dashboard/audit")
-            case .evidence, .person: nil
+            case .evidence, .person, .audience: nil
             }
         }
     }
@@ -35,7 +36,8 @@ struct DashboardPages: Sendable {
         ]
         let own: [Name: WebAsset] = [
             .now: .dashboardNow, .overview: .dashboardOverview, .sessions: .dashboardSessions,
-            .evidence: .dashboardEvidence, .person: .dashboardPerson, .audit: .dashboardAudit,
+            .evidence: .dashboardEvidence, .person: .dashboardPerson, .videos: .dashboardVideos,
+            .audience: .dashboardAudience, .audit: .dashboardAudit,
         ]
         let files = own.reduce(into: shared) { $0[$1.key.rawValue] = $1.value }
         library = MustacheLibrary(templates: try files.mapValues { try MustacheTemplate(string: $0.text) })

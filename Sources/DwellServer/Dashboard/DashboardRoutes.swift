@@ -10,6 +10,7 @@ struct DashboardRoutes {
     let operators: Operators
     let code: SetupCode
     let reports: Reports
+    let videos: Videos
     let accounts: AccountAdministration
     let pages: DashboardPages
     let cookies: CookieMaker
@@ -22,7 +23,7 @@ struct DashboardRoutes {
     private static let look = Duration.seconds(2)
     /// How many pages and videos are ranked.
     private static let rankLimit = 10
-    /// How many sessions, or lines of the audit log, a page lists.
+    /// How many sessions, videos, people, or lines of the audit log, a page lists.
     private static let listLimit = 50
     /// How many days of a person are drawn.
     private static let personDays: Int64 = 90
@@ -39,6 +40,8 @@ struct DashboardRoutes {
                 return try await behindDoor(request) { try await evidence(of: id, $0, $1) }
             }
             .get("/dashboard/person") { request, _ in try await behindDoor(request, person) }
+            .get("/dashboard/videos") { request, _ in try await behindDoor(request, list) }
+            .get("/dashboard/video") { request, _ in try await behindDoor(request, video) }
             .get("/dashboard/audit") { request, _ in try await behindDoor(request, audit) }
             .get("/dashboard/sign-in") { request, _ in try await door(request) }
             .get("/dashboard/setup") { request, _ in try await door(request) }
@@ -161,6 +164,40 @@ struct DashboardRoutes {
             days: range, devices: devices,
             list: SessionList(try await reports.sessions(filter), on: "/dashboard/person?\(path)", days: days))
         return try pages.page(.person, title: page.name, for: reader, page)
+    }
+
+    private func list(_ request: Request, reader: Operator) async throws -> Response {
+        var last: Int64 = 0
+        for (name, value) in request.parameters {
+            guard name == "cursor", let given = VideoCursor.number(value) else {
+                throw InvalidField(name, expected: "cursor, one that the page before gave")
+            }
+            last = given
+        }
+        let page = try await videos.list(after: last, limit: Self.listLimit)
+        return try pages.page(.videos, title: "Videos", for: reader, VideoList(page))
+    }
+
+    private func video(_ request: Request, reader: Operator) async throws -> Response {
+        var video: String?
+        var last: Int64 = 0
+        for (name, value) in request.parameters {
+            switch name {
+            case "name": video = value
+            case "cursor":
+                guard let given = VideoCursor.number(value) else {
+                    throw InvalidField("cursor", expected: "one that the page before gave")
+                }
+                last = given
+            default: throw InvalidField(name, expected: "name or cursor")
+            }
+        }
+        guard let video else { throw InvalidField("name", expected: "given: the name of a video") }
+        guard let audience = try await videos.audience(of: video),
+            let viewers = try await videos.viewers(of: video, after: last, limit: Self.listLimit)
+        else { throw PublicError.notFound }
+        return try pages.page(
+            .audience, title: video, for: reader, AudiencePage(audience, viewers: viewers, days: days))
     }
 
     private func audit(_ request: Request, reader: Operator) async throws -> Response {

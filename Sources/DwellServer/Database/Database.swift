@@ -134,6 +134,7 @@ extension SQLDialect {
 package enum SQLLock: Int64, Sendable {
     case migrations = 1
     case statistics = 2
+    case audience = 3
     case operators = 17
 }
 

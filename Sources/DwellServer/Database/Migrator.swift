@@ -28,6 +28,7 @@ package struct Migration: Sendable {
             guard dialect == .postgres else { return sql }
             return sql.replacing(" STRICT, WITHOUT ROWID", with: "").replacing(" STRICT", with: "")
                 .replacing(/\bINTEGER\b/, with: "BIGINT").replacing(/\bREAL\b/, with: "DOUBLE PRECISION")
+                .replacing(/\bBLOB\b/, with: "BYTEA")
                 // Byte by byte, as SQLite compares: an order that the same rows have in every database.
                 .replacing(/\bTEXT\b/, with: #"TEXT COLLATE "C""#)
         }
@@ -38,7 +39,8 @@ package struct Migration: Sendable {
 package struct Migrator: Sendable {
     /// Every step, in order.
     package static let migrations: [Migration] = [
-        .tables, .evidence, .nodes, .live, .folding, .browsers, .mail, .gates, .audit, .operators,
+        .tables, .evidence, .nodes, .live, .folding, .browsers, .mail, .gates, .audit, .audience, .viewing,
+        .operators,
     ]
     /// The number of the last step.
     package static let latest = migrations.last?.number ?? 0

@@ -6,6 +6,8 @@ struct NoteQueries {
         case timeZone = "time_zone"
         /// The end of the days that are folded, see ``Retention``, in milliseconds.
         case foldedBefore = "folded_before"
+        /// How fast a video may be watched to count, see ``Watched``.
+        case creditRate = "credit_rate"
         /// The lineage of the store that this one is an unfinished copy of.
         case unfinishedCopy = "unfinished_copy"
     }

@@ -69,6 +69,14 @@ extension String: SQLConvertible {
     }
 }
 
+extension Data: SQLConvertible {
+    package var sqlValue: SQLValue { .blob(self) }
+    package init?(sqlValue: SQLValue) {
+        guard case .blob(let value) = sqlValue else { return nil }
+        self = value
+    }
+}
+
 /// A UUID is kept as lower-case text, so that a person can read it in either database.
 extension UUID: SQLConvertible {
     package var sqlValue: SQLValue { .text(lowercase) }

@@ -1,4 +1,4 @@
-package import DwellAPI
+import DwellAPI
 package import Foundation
 
 /// Lists, names and ends the devices of an account.
@@ -76,34 +76,40 @@ package struct Devices: Sendable {
         }
     }
 
-    /// Limits the devices of an account. Nobody is logged out by it: a lower limit keeps new devices out until there is
-    /// room.
+    /// Limits the devices of an account, and the videos that it may play at once. Nobody is logged out by it, and nothing
+    /// stops: a lower limit keeps new ones out until there is room.
     /// - Parameters:
     ///   - username: Whose
-    ///   - change: Changes what holds for the account; `nil` leaves it to the server's setting
-    /// - Returns: What holds then
+    ///   - change: Changes the limits and the policy; `nil` leaves one to the server's setting
+    /// - Returns: The account with what holds then
     /// - Throws: ``InvalidField`` when there is no such account
     package func limit(
-        of username: String, _ change: @Sendable @escaping (inout Int?, inout DevicePolicy?) -> Void
-    ) async throws -> (limit: Int?, policy: DevicePolicy?) {
+        of username: String, _ change: @Sendable @escaping (inout Account) -> Void
+    ) async throws -> Account {
         let now = clock.now()
         return try await database.write { connection in
-            var account = try AccountQueries(connection: connection).required(username: username)
-            let (limit, policy) = (account.deviceLimit, account.devicePolicy)
-            change(&account.deviceLimit, &account.devicePolicy)
-            try AccountQueries(connection: connection).limitDevices(
-                of: account.id, to: account.deviceLimit, account.devicePolicy)
-            if (account.deviceLimit, account.devicePolicy) != (limit, policy) {
+            let before = try AccountQueries(connection: connection).required(username: username)
+            var account = before
+            change(&account)
+            try AccountQueries(connection: connection).limit(account)
+            let (limits, limitsBefore) = (Self.limits(of: account), Self.limits(of: before))
+            if limits != limitsBefore {
                 try AuditLog.write(
                     AuditEntry(
                         .accountLimit, by: .operator, at: now, account: account.id, subject: account.username,
-                        detail: [
-                            "devices": account.deviceLimit.map { "\($0)" } ?? "default",
-                            "policy": account.devicePolicy?.rawValue ?? "default",
-                        ]), connection)
+                        detail: limits), connection)
             }
-            return (account.deviceLimit, account.devicePolicy)
+            return account
         }
+    }
+
+    /// What an account's limits are in the audit log.
+    private static func limits(of account: Account) -> [String: String] {
+        [
+            "devices": account.deviceLimit.map { "\($0)" } ?? "default",
+            "policy": account.devicePolicy?.rawValue ?? "default",
+            "videos": account.viewingLimit.map { "\($0)" } ?? "default",
+        ]
     }
 
     /// Ends every device of an account, or of everybody; every node hears of it within a second.

@@ -6,7 +6,9 @@ struct CrossOriginMiddleware: RouterMiddleware {
     typealias Context = DwellRequestContext
 
     /// What pages elsewhere may ask.
-    private static let paths: Set<String> = ["/api/session-heartbeat", "/api/verify-temp-access"]
+    private static let paths: Set<String> = [
+        HeartbeatRoutes.path, "/api/verify-temp-access", ViewingRoutes.path,
+    ]
 
     /// By origin.
     private let policies: [String: CORSMiddleware<Context>]

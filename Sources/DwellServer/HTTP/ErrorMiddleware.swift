@@ -70,7 +70,7 @@ private enum ErrorStyle {
 extension PublicError {
     /// The error as clients of the gate and of heartbeats know it.
     var gateBody: GateErrorBody {
-        GateErrorBody(error: message, code: code, field: field, stored: stored, refused: refused)
+        GateErrorBody(error: message, code: code, field: field, stored: stored, refused: refused, viewing: viewing)
     }
 
     /// Logs the cause of what is the server's fault.

@@ -18,6 +18,8 @@ struct PublicError: Error {
     var stored: Int?
     /// Every segment of a beat that was refused.
     var refused: [RefusedField]?
+    /// What plays, when it is as much as may.
+    var viewing: ViewingRefusal?
     var headers: HTTPFields = [:]
 
     /// The contract's number for "too many devices". Caches and clients may take it for "try another connection".
@@ -55,6 +57,10 @@ extension PublicError {
             self = .unauthorized
             headers[.wwwAuthenticate] = "Bearer"
         case is HTTPParserError: self = .badRequest
+        case ViewingError.limitReached(let refusal):
+            self.init(
+                status: .conflict, code: .viewingLimit, message: "As many videos as may be play already",
+                viewing: refusal)
         case MailError.notSetUp:
             self.init(
                 status: .notImplemented, code: .mailNotSetUp,

@@ -38,6 +38,11 @@ package struct StoreTable: Sendable {
         StoreTable("segment", key: [.number("viewer_id"), .number("entry_id"), .text("tab"), .number("n")]),
         StoreTable("daily_statistic", key: [.number("viewer_id"), .number("day"), .number("content_id")]),
         StoreTable("dirty_day", key: [.number("viewer_id"), .number("day")]),
+        StoreTable("video", key: [.number("id")]),
+        StoreTable("coverage", key: [.number("viewer_id"), .number("video_id")]),
+        StoreTable("folded_coverage", key: [.number("viewer_id"), .number("video_id")]),
+        StoreTable("told_duration", key: [.number("video_id"), .number("duration_ms")]),
+        StoreTable("dirty_video", key: [.number("viewer_id"), .number("video_id")]),
         StoreTable("api_key", key: [.text("id")]),
         StoreTable("gate_revocation", key: [.text("email"), .text("gate")]),
         StoreTable("audit", key: [.text("id")]),
@@ -45,9 +50,11 @@ package struct StoreTable: Sendable {
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
-    /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, tickets that last minutes, mails that
-    /// wait, with the codes in them, and where operators are signed in.
+    /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, tickets that last minutes, mails
+    /// that wait, with the codes in them, what
+    /// plays, and where operators are signed in.
     package static let own: Set = [
-        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "sign_in",
+        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "viewing",
+        "sign_in",
     ]
 }

@@ -20,12 +20,12 @@ struct ReportRoutes {
     }
 
     private func sessions(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request, context)
+        try await keys.authenticate(request, context, attempts)
         return try .json(try await reports.sessions(try filter(of: request)))
     }
 
     private func evidence(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request, context)
+        try await keys.authenticate(request, context, attempts)
         guard let id = try? context.parameters.require("id", as: Int64.self),
             let evidence = try await reports.evidence(session: id)
         else { throw PublicError.notFound }
@@ -33,20 +33,13 @@ struct ReportRoutes {
     }
 
     private func live(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request, context)
-        var filter = SessionFilter()
-        for (name, value) in request.uri.queryParameters {
-            switch name {
-            case "limit": filter.limit = try Self.limit(value)
-            case "cursor": filter.cursor = try Self.cursor(value)
-            default: throw InvalidField(String(name), expected: "limit or cursor")
-            }
-        }
+        try await keys.authenticate(request, context, attempts)
+        let filter = try Self.liveFilter(of: request)
         return try .json(try await reports.live(interval: interval, after: filter.cursor, limit: filter.limit))
     }
 
     private func content(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await authenticate(request, context)
+        try await keys.authenticate(request, context, attempts)
         var asked: [(ContentKind, String)] = []
         var scope = Reports.Scope()
         for (name, value) in request.uri.queryParameters {
@@ -68,11 +61,17 @@ struct ReportRoutes {
         return try .json(totals)
     }
 
-    /// Lets in who has a key. It is looked at first: nobody can guess one, and who has one is not to wait for those who try.
-    private func authenticate(_ request: Request, _ context: DwellRequestContext) async throws {
-        if let key = request.bearerToken, try await keys.isValid(key) { return }
-        let attempt = Attempt(.apiKey, address: context.address)
-        try await attempts.run(attempt, [.address(.key, context.address?.connection)]) { throw KeyError() }
+    /// Which page of those who are here is asked for.
+    static func liveFilter(of request: Request) throws(InvalidField) -> SessionFilter {
+        var filter = SessionFilter()
+        for (name, value) in request.uri.queryParameters {
+            switch name {
+            case "limit": filter.limit = try limit(value)
+            case "cursor": filter.cursor = try cursor(value)
+            default: throw InvalidField(String(name), expected: "limit or cursor")
+            }
+        }
+        return filter
     }
 
     private func filter(of request: Request) throws(InvalidField) -> SessionFilter {
@@ -96,7 +95,7 @@ struct ReportRoutes {
         return filter
     }
 
-    private static func limit(_ text: some StringProtocol) throws(InvalidField) -> Int {
+    static func limit(_ text: some StringProtocol) throws(InvalidField) -> Int {
         guard let limit = Int(text), (1...SessionFilter.pageLimit).contains(limit) else {
             throw InvalidField("limit", expected: "a whole number from 1 to \(SessionFilter.pageLimit)")
         }
@@ -104,11 +103,11 @@ struct ReportRoutes {
     }
 
     private static func cursor(_ text: some StringProtocol) throws(InvalidField) -> SessionCursor {
-        guard let cursor = SessionCursor(String(text)) else {
-            throw InvalidField("cursor", expected: "the nextCursor of the page before")
-        }
+        guard let cursor = SessionCursor(String(text)) else { throw wrongCursor }
         return cursor
     }
+
+    static let wrongCursor = InvalidField("cursor", expected: "the nextCursor of the page before")
 
     /// Statistics are kept by whole days.
     private static func day(_ text: String, field: String) throws(InvalidField) -> Int64 {
@@ -116,6 +115,16 @@ struct ReportRoutes {
             throw InvalidField(field, expected: "a date such as 2026-11-21")
         }
         return day
+    }
+}
+
+extension APIKeys {
+    /// Lets in who has a key. It is looked at first: nobody can guess one, and who has one is not to wait for those who try.
+    /// - Parameter attempts: Limits the others
+    func authenticate(_ request: Request, _ context: DwellRequestContext, _ attempts: Attempts) async throws {
+        if let key = request.bearerToken, try await isValid(key) { return }
+        let attempt = Attempt(.apiKey, address: context.address)
+        try await attempts.run(attempt, [.address(.key, context.address?.connection)]) { throw KeyError() }
     }
 }
 

@@ -80,14 +80,15 @@ package struct Reports: Sendable {
     /// Who is here now, those who came last first.
     /// - Parameters:
     ///   - interval: The heartbeat interval, in milliseconds: who was heard of within two of them is here
+    ///   - video: Only those who watch the video of this number
     ///   - cursor: Where the page before ended
     ///   - limit: The most sessions of the page
     package func live(
-        interval: Int64, after cursor: SessionCursor? = nil, limit: Int = SessionFilter.pageLimit
+        interval: Int64, video: Int64? = nil, after cursor: SessionCursor? = nil, limit: Int = SessionFilter.pageLimit
     ) async throws -> LivePage {
         let time = clock.now() - 2 * interval
         return try await database.read { connection in
-            let (viewers, found) = try LiveQueries(connection: connection, time: time).page(
+            let (viewers, found) = try LiveQueries(connection: connection, time: time, video: video).page(
                 after: cursor, limit: limit + 1)
             let page = Array(found.prefix(limit))
             let last = found.count > page.count ? page.last : nil

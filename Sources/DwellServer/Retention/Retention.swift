@@ -18,6 +18,7 @@ package struct Retention: Sendable {
 
     private let database: any Database
     private let statistics: Statistics
+    private let audience: Audience
     private let days: LocalDays
     private let keptDays: Int64
     private let clock: WallClock
@@ -26,16 +27,18 @@ package struct Retention: Sendable {
     /// - Parameters:
     ///   - database: Where segments are
     ///   - statistics: Computes the days before they are folded
+    ///   - audience: Keeps what was watched of videos
     ///   - days: Cuts the days
     ///   - keptDays: How many whole days segments are kept
     ///   - clock: Tells which day it is
     ///   - logger: Told what was folded
     package init(
-        database: any Database, statistics: Statistics, days: LocalDays, keptDays: Int64, clock: WallClock,
-        logger: Logger
+        database: any Database, statistics: Statistics, audience: Audience, days: LocalDays, keptDays: Int64,
+        clock: WallClock, logger: Logger
     ) {
         self.database = database
         self.statistics = statistics
+        self.audience = audience
         self.days = days
         self.keptDays = keptDays
         self.clock = clock
@@ -64,7 +67,7 @@ package struct Retention: Sendable {
         while let end = page.last?.session {
             while !page.isEmpty {
                 guard began.duration(to: .now) < time else { return report(outcome) }
-                let (step, done, start) = try await step(Array(page), size: size)
+                let (step, done, start) = try await step(Array(page), size: size, before: limit)
                 let taken = start.duration(to: .now)
                 page = page.dropFirst(done)
                 outcome.add(step, taken: taken)
@@ -119,14 +122,17 @@ package struct Retention: Sendable {
     }
 
     /// Folds the first of some sessions, in one transaction.
-    /// - Parameter size: How many segments are removed at most
+    /// - Parameters:
+    ///   - size: How many segments are removed at most
+    ///   - limit: Nothing that happened before is credited any more
     /// - Returns: What was folded, how many of the sessions need no other step, and when it was the transaction's turn
     private func step(
-        _ candidates: [Candidate], size: Int
+        _ candidates: [Candidate], size: Int, before limit: Timestamp
     ) async throws -> (Outcome, done: Int, start: ContinuousClock.Instant) {
         let now = clock.now()
-        return try await database.write { [days] connection in
+        return try await database.write { [audience, days] connection in
             try connection.lock(.statistics)
+            try connection.lock(.audience)
             let start = ContinuousClock.now
             let queries = RetentionQueries(connection: connection)
             var outcome = Outcome()
@@ -137,7 +143,10 @@ package struct Retention: Sendable {
                 // What marks a day now can't be computed without the segments: the next run does.
                 let touched = days.day(of: session.startedAt)...days.day(of: session.lastSeenAt)
                 if try queries.isDirty(viewer: session.viewer, days: touched) { continue }
-                if let totals = candidate.totals { try queries.keep(totals, of: session) }
+                if let totals = candidate.totals {
+                    try audience.foldAway(session: session.id, of: session.viewer, before: limit, connection)
+                    try queries.keep(totals, of: session)
+                }
                 let removed = try queries.removeSegments(of: session, limit: left)
                 outcome.segments += removed
                 guard removed < left else { return (outcome, index, start) }

@@ -6,7 +6,7 @@
 //
 // The page never depends on it. What the server has not confirmed waits in localStorage, where other pages find it;
 // segments have names, so that what is sent twice counts once. dwell.d.ts describes what a page can say to it.
-// Lines that hold only a comment are not served.
+// Lines that hold only a comment are not served, and no indentation.
 (() => {
   'use strict';
   if (window.dwell?.version) return;
@@ -40,6 +40,8 @@
   let batch = 200;
   let failures = 0;
   let savedAt = 0;
+  // How many media played at the last tick.
+  let heard = 0;
   // No beat before, by performance.now(): the server asked for silence, or knows nobody.
   let quietUntil = 0;
   let isGone, isChanged, isSaved, timer, sending, again;
@@ -89,8 +91,8 @@
     lastClock = clock;
 
     for (const medium of playing) {
-      const isReady = medium.readyState > 2 && medium.playbackRate > 0;
-      if (!isReady || medium.paused || medium.seeking) playing.delete(medium);
+      const isPlaying = medium.playbackRate > 0 && !medium.paused && !medium.seeking;
+      if (medium.readyState < 3 || !isPlaying) playing.delete(medium);
     }
     if (playing.size) lastInput = clock;
     if (document.hasFocus()) lastFocus = clock;
@@ -120,19 +122,28 @@
         // Attention ended when there had been nothing for too long, not now that it is noticed.
         if (end === 'attention') to = Math.round(at - Math.max(quiet, 0));
         to = Math.max(segment.to, to);
-        if (segment.video) {
-          // A seek has already moved currentTime: then the place seen last tells, and the time since.
-          const place = key.seeking ? segment.mediaTo + (to - segment.to) * segment.rate : key.currentTime * 1000;
-          const most = segment.mediaFrom + (to - segment.from) * segment.rate;
-          segment.mediaTo = Math.max(segment.mediaTo, Math.floor(Math.min(place, most)));
+        if (segment.mediaTo >= 0) {
+          const due = (to - segment.to) * segment.rate + segment.mediaTo;
+          let place = key.currentTime * 1000;
+          // A seek has already moved it, also one that the player does not tell: the place seen last tells, and the time
+          // since.
+          if (key.seeking || Math.abs(place - due) > 3000) {
+            place = due;
+            end ||= 'sought';
+          }
+          const most = (to - segment.from) * segment.rate + segment.mediaFrom;
+          segment.mediaTo = Math.floor(Math.max(segment.mediaTo, Math.min(place, most)));
         }
         segment.to = to;
         if (end) close(key, end);
       }
       if (next && !open.has(key)) {
-        const mediaTo = video && Math.floor(key.currentTime * 1000);
+        // A place in a live stream is none that another person could come to.
+        const mediaTo = Math.floor(key.currentTime * 1000);
+        const mediaDuration = Math.floor(key.duration * 1000);
+        const media = mediaDuration < 1 / 0 && { mediaFrom: mediaTo, mediaTo, mediaDuration };
         const _offset = doubt ? offset : undefined;
-        open.set(key, { tab, n: count++, from: to, to, ...next, mediaFrom: mediaTo, mediaTo, _token: token, _offset });
+        open.set(key, { tab, n: count++, from: to, to, ...next, ...media, _token: token, _offset });
       }
     }
     if (isChanged || (open.size && clock - savedAt >= 5000)) save();
@@ -154,7 +165,7 @@
           a.end = b.end;
           if (a.page !== b.page) delete a.page;
           if (a.attention !== b.attention) a.attention = 'idle';
-          a.mediaFrom = a.mediaTo = a.rate = undefined;
+          a.mediaFrom = a.mediaTo = a.mediaDuration = a.rate = undefined;
           return false;
         }
         return (earlier[kind] = b);
@@ -229,8 +240,23 @@
   }
 
   // Text, so that the browser need not ask a server on another origin first.
-  const post = (body) =>
-    fetch(endpoint, { method: 'POST', body, keepalive: true, signal: AbortSignal.timeout?.(60000) });
+  const post = (body, path = endpoint) =>
+    fetch(path, { method: 'POST', body, keepalive: true, signal: AbortSignal.timeout?.(60000) });
+
+  // The account plays as many videos as it may: the player stops, and the page is told.
+  function refuse(player, viewing) {
+    const stopped = viewing?.stopped.find((s) => s.video === player.dataset.dwellVideo);
+    if (!stopped) return;
+    const take = async (instead) => {
+      const body = JSON.stringify({ ...stopped, token: token || undefined, instead });
+      const answer = await post(body, new URL('viewing/take', endpoint));
+      if (answer.ok) return player.play();
+      const reply = await answer.json();
+      refuse(player, reply.viewing);
+    };
+    player.pause();
+    dispatchEvent(new CustomEvent('dwell:viewing', { detail: { ...viewing, ...stopped, player, take } }));
+  }
 
   // Sends a beat and does what the answer says. Gives the time until the next.
   async function exchange() {
@@ -261,6 +287,7 @@
         all().forEach(settle);
         attempt(adopt);
       }
+      for (const player of playing) refuse(player, reply.viewing);
     } else if (reply?.success === false && (isUnknown || (status === 400 && segments.length))) {
       failures = 0;
       closeAll('attention');
@@ -284,7 +311,6 @@
   async function deliver() {
     while (again) {
       again = false;
-      update();
       let wait = quietUntil - performance.now();
       if (wait <= 0) wait = all().length ? await exchange() : pause();
       clearTimeout(timer);
@@ -295,7 +321,8 @@
   // One beat at a time, and the next at once while there is more to tell.
   function send() {
     again = true;
-    return (sending ||= deliver().finally(() => (sending = null)));
+    update();
+    return (sending ||= deliver().finally(() => (sending = 0)));
   }
 
   // The page may never run again and will not hear an answer: everything is kept, and sent again by the next.
@@ -327,10 +354,11 @@
     if (clock - lastInput < 1000) lastInput = clock;
     else act();
   });
-  listen('playing pause seeking waiting ratechange timeupdate', ({ target }) => {
-    playing.add(target);
+  const notice = (player) => {
+    playing.add(player);
     update();
-  });
+  };
+  listen('playing pause seeking waiting ratechange timeupdate', ({ target }) => notice(target));
   listen('visibilitychange', () => (document.hidden ? isGone || send() : act()));
   listen('pagehide', () => leave('left'));
   listen('freeze', () => leave('frozen'));
@@ -338,12 +366,12 @@
   listen('online', send);
   listen('popstate', () => update());
   addEventListener('focus', act);
-  addEventListener('blur', () => (lastFocus = performance.now()));
-  addEventListener('storage', ({ key, newValue }) => key === 'dwell:token' && belong(newValue));
+  listen('blur', () => (lastFocus = performance.now()));
+  listen('storage', ({ key, newValue }) => key === 'dwell:token' && belong(newValue));
   for (const name of ['pushState', 'replaceState']) {
-    const original = history[name];
-    history[name] = function (...words) {
-      original.apply(this, words);
+    const original = history[name].bind(history);
+    history[name] = (...words) => {
+      original(...words);
       update();
     };
   }
@@ -353,10 +381,14 @@
       send();
     }
   });
-  window.dwell = { version: 2, flush: send, identify: (next) => (belong(next), send()) };
+  window.dwell = { version: 2, flush: send, identify: (next) => (belong(next), send()), notice };
 
   token = attempt(() => localStorage['dwell:token']) || '';
   if (script) configure(script);
-  setInterval(update, 1000);
+  setInterval(() => {
+    update();
+    // Where videos at once are limited, the server must know soon.
+    if (heard !== (heard = playing.size)) send();
+  }, 1000);
   if (!document.hidden) act();
 })();

@@ -25,7 +25,16 @@ import Testing
         #expect(BeatPace.pause(after: both, interval: 180_000) == 15_000)
     }
 
-    private func open(seconds: Int64, _ attention: Attention = .active) -> SegmentClaim {
-        Guest.segment(0, from: 0, to: seconds * 1000, attention: attention)
+    @Test func `while a video plays another interval may hold`() {
+        let pages = [open(seconds: 600), open(seconds: 600, .idle)]
+        let player = open(seconds: 600, video: "v")
+        #expect(BeatPace.pause(after: pages, interval: 180_000, playerInterval: 30_000) == 180_000)
+        #expect(BeatPace.pause(after: pages + [player], interval: 180_000, playerInterval: 30_000) == 30_000)
+        let young = open(seconds: 1, video: "v")
+        #expect(BeatPace.pause(after: pages + [young], interval: 180_000, playerInterval: 30_000) == 5000)
+    }
+
+    private func open(seconds: Int64, _ attention: Attention = .active, video: String? = nil) -> SegmentClaim {
+        Guest.segment(0, from: 0, to: seconds * 1000, attention: attention, video: video)
     }
 }

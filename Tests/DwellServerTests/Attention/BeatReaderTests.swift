@@ -80,6 +80,7 @@ import Testing
                 tab: "k3f9q2_-", n: Int64(n), from: number(), to: number(),
                 attention: Bool.random(using: &random) ? .active : .idle, page: maybe("/portfolio/a%20b?"),
                 video: maybe("video-1"), mediaFrom: maybe(number()), mediaTo: maybe(number()),
+                mediaDuration: maybe(number()),
                 rate: maybe(Double(Int.random(in: 0...1600, using: &random)) / 100),
                 end: maybe(SegmentEnd.allCases[Int.random(in: 0..<SegmentEnd.allCases.count, using: &random)]))
         }

@@ -233,10 +233,11 @@ struct Guest: Sendable {
 
     static func segment(
         _ n: Int, from: Int64, to: Int64, attention: Attention = .active, tab: String = "t", page: String? = nil,
-        end: SegmentEnd? = nil
+        video: String? = nil, end: SegmentEnd? = nil
     ) -> SegmentClaim {
         SegmentClaim(
-            tab: tab, n: Int64(n), from: from, to: to, attention: attention, page: page, end: end)
+            tab: tab, n: Int64(n), from: from, to: to, attention: attention, page: page,
+            video: video, end: end)
     }
 
     private func send(_ content: Beat.Content, arrival: Timestamp? = nil) async throws -> BeatOutcome {

@@ -173,8 +173,9 @@ private struct History {
             if withMedia {
                 claim.video = "v"
                 claim.rate = 2
-                claim.mediaFrom = 1000
-                claim.mediaTo = 1000 + part * Int64.random(in: 0...4, using: &generator)
+                claim.mediaFrom = Int64.random(in: 0...3, using: &generator) * 1_000_000
+                claim.mediaDuration = Int64.random(in: 0...2, using: &generator) * 1000 + 3_600_000
+                claim.mediaTo = (claim.mediaFrom ?? 0) + part * Int64.random(in: 0...4, using: &generator)
             }
             let sentAt = from + part + Int64.random(in: 0...5_000, using: &generator)
             let delay = ([0, 20, 300, 40_000, 600_000] as [Int64]).randomElement(using: &generator) ?? 0
@@ -257,7 +258,7 @@ extension Outcome.StoredSegment {
         beats = try row["beats"]
         rest = try [
             "attention", "page", "end_reason", "unsure_ms", "refused_before_ms", "refused_future_ms",
-            "refused_media_ms", "first_beat_at", "last_beat_at",
+            "refused_media_ms", "media_duration_ms", "first_beat_at", "last_beat_at",
         ].map { column in
             let index = try #require(row.columns.firstIndex(of: column))
             return "\(column) \(row.values[index])"

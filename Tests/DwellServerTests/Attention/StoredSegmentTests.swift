@@ -34,6 +34,35 @@ import Testing
         #expect(both.length == 60_000)
     }
 
+    @Test(arguments: 0..<300 as Range<UInt64>)
+    func `however far apart the media of tellings lies, together they are no more than the clock and the speed allow`(
+        seed: UInt64
+    ) throws {
+        var random = SeededGenerator(seed: seed)
+        let arrival = Timestamp(milliseconds: 100_000)
+        var merged: StoredSegment?
+        for _ in 0..<6 {
+            let from = Int64.random(in: 0...50_000, using: &random)
+            let media = Int64.random(in: 0...10_000_000, using: &random)
+            let claim = SegmentClaim(
+                tab: "t", n: 0, from: from, to: from + .random(in: 0...50_000, using: &random), attention: .active,
+                video: "v", mediaFrom: media, mediaTo: media + .random(in: 0...10_000_000, using: &random),
+                rate: Self.pick([nil, 0.5, 1, 2, 16], &random))
+            let credited = Credit.segment(
+                for: claim, sentAt: arrival.milliseconds, arrival: arrival, earliest: Timestamp(milliseconds: 0),
+                interval: 5000)
+            let told = StoredSegment(
+                CreditedSegment(
+                    entry: Entry(
+                        viewer: 1, id: 1, startedAt: Timestamp(milliseconds: 0), device: nil, login: 0, videoID: nil,
+                        closedAt: nil), segment: credited, pageID: nil, videoID: 1, arrival: arrival), in: 1)
+            merged = merged?.merged(with: told) ?? told
+        }
+        let segment = try #require(merged)
+        let media = try #require(segment.media)
+        #expect(Double(media.to - media.from) <= Double(segment.length) * (segment.rate ?? 1))
+    }
+
     @Test func `the longest telling says how sure the end is, of equally long ones the surest`() {
         let open = Self.segment(from: 0, to: 20_000, unsure: 30_000)
         #expect(open.merged(with: Self.segment(from: 0, to: 25_000, unsure: 0)).unsure == 0)
@@ -59,6 +88,7 @@ import Testing
         segment.videoID = pick([nil, 1, 2], &random)
         segment.media = pick([nil, MediaRange(from: media, to: media + .random(in: 0...3, using: &random))], &random)
         segment.rate = pick([nil, 1, 2], &random)
+        segment.mediaDuration = pick([nil, 5, 6], &random)
         segment.ending = pick([nil] + SegmentEnd.allCases, &random)
         segment.refused.future = .random(in: 0...2, using: &random)
         segment.firstBeat = Timestamp(milliseconds: .random(in: 0...3, using: &random))

@@ -16,7 +16,7 @@ import Testing
         #expect(
             try await Migrator.migrate(database, now: clock.now) == [
                 "2 evidence", "3 nodes", "4 live", "5 folding", "6 browsers", "7 mail", "8 gates", "9 audit",
-                "17 operators",
+                "10 audience", "12 viewing", "17 operators",
             ])
         let days = LocalDays(timeZone: .gmt)
         let reports = Reports(database: database, days: days, clock: clock.clock)
@@ -39,6 +39,11 @@ import Testing
         try await statistics.aggregate()
         #expect(try await reports.days(Reports.Scope()).map(\.rawMs) == [60_000])
         #expect(try await statistics.recompute { _, _ in }.changed == 0)
+
+        // What was watched before waits to be folded.
+        try await Audience(database: database, logger: TestStore.silent).fold()
+        let viewers = try await Videos(database: database).viewers(of: "film")?.viewers
+        #expect(viewers?.map(\.progress.ranges) == [[MediaSpan(fromMs: 0, toMs: 60_000)]])
         try database.close()
     }
 
@@ -83,11 +88,12 @@ import Testing
                 "INSERT INTO schema_migration VALUES (1, 'tables', 0)",
                 "INSERT INTO viewer VALUES (1, 'guest', 'ada@example.com', 0)",
                 "UPDATE sequence SET value = 9",
+                "INSERT INTO content VALUES (1, 'video', 'film')",
                 "INSERT INTO session VALUES (1, 1, NULL, NULL, NULL, 0, 60000, 1860000)",
                 "INSERT INTO session VALUES (1, 2, NULL, NULL, 1, 100000, 100000, NULL)",
                 """
                 INSERT INTO segment VALUES
-                    (1, 1, 't', 0, 0, 60000, 'active', NULL, NULL, NULL, NULL, NULL, 500, 'future')
+                    (1, 1, 't', 0, 0, 60000, 'active', NULL, 1, 0, 60000, 1, 500, 'future')
                 """,
                 "INSERT INTO daily_statistic VALUES (1, 0, 0, 60000, 60000)",
                 "INSERT INTO viewer VALUES (2, 'account', NULL, 0)",

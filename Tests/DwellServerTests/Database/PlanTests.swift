@@ -10,7 +10,7 @@ import Testing
 /// it gets rows enough to prefer an index, and knows how many.
 @Suite struct PlanTests {
     @Test func `no statement of what is asked often goes through a table that grows`() async throws {
-        let store = try await TestStore()
+        let store = try await TestStore(viewingLimit: 1)
         try await store.fill()
         let recording = RecordingDatabase(store.database)
         try await Paths(store: store, database: recording).run()
@@ -50,11 +50,15 @@ private struct Paths {
         try await store.run(writer) { try await beat(writer) }
         try await enter()
         try await statistics.aggregate()
+        try await audience.fold()
         try await ask()
         try await fold(statistics)
         #expect(try await statistics.recompute { _, _ in }.folded > 0)
         try await administer()
+        #expect(try await audience.recompute().pairs > 0)
     }
+
+    private var audience: Audience { Audience(database: database, logger: TestStore.silent) }
 
     /// Beats of every source and kind, in time, late, and out of order.
     private func beat(_ writer: BeatWriter) async throws {
@@ -72,9 +76,13 @@ private struct Paths {
         for hours in [0, 5, 2, 9, 0] as [Int64] {
             store.clock.set(start + hours * 3_600_000)
             let now = store.clock.now.milliseconds
+            var film = Guest.segment(Int(hours), from: now - 900_000, to: now, tab: "film")
+            (film.video, film.mediaFrom, film.mediaTo, film.mediaDuration) = ("v7", 0, 900_000, 1_200_000)
             let claims = [
-                Guest.segment(Int(hours), from: now - 1_200_000, to: now - 300_000, page: "/p1", end: .hidden),
+                film, Guest.segment(Int(hours), from: now - 1_200_000, to: now - 300_000, page: "/p1", end: .hidden),
                 Guest.segment(Int(hours) + 20, from: now - 7_000_000, to: now - 5_000_000, tab: "u"),
+                Guest.segment(Int(hours) + 40, from: now - 1000, to: now, tab: "a\(hours)", video: "v"),
+                Guest.segment(Int(hours) + 60, from: now - 1000, to: now, tab: "b", video: "v", end: .paused),
             ]
             for source in [token, Beat.Source.login(login, entry: nil)] {
                 for content in [Beat.Content.presence(page: "/p2"), .claims(claims, sentAt: now, interval: 15_000)] {
@@ -141,6 +149,7 @@ private struct Paths {
         #expect(try await reports.content(.video, "lesson", month)?.viewers == 1)
         #expect(try await reports.content(.video, "v3", month)?.viewers ?? 0 > 0)
         try await look(reports, through: day)
+        try await askOfVideos(reports)
     }
 
     /// What the overview asks of a month, and of the one before.
@@ -155,6 +164,22 @@ private struct Paths {
             _ = try await reports.top(.video, month, limit: 10)
         }
         _ = try await reports.overview(Reports.Scope(), from: day - 27, through: day, of: (.video, "lesson"))
+    }
+
+    private func askOfVideos(_ reports: Reports) async throws {
+        let videos = Videos(database: database)
+        #expect(try await videos.list().videos.map(\.name) == ["v7"])
+        let found = try #require(try await videos.viewers(of: "v7"))
+        #expect(found.viewers.count > 2)
+        for viewer in found.viewers.suffix(3) {
+            _ = try await videos.viewers(of: "v7", email: viewer.viewer.email)
+            _ = try await videos.progress(of: "v7", viewer: viewer.viewer.id)
+        }
+        #expect(try await videos.audience(of: "v7")?.video.viewers ?? 0 >= 2)
+        let number = try await videos.number(of: "v7")
+        #expect(try await reports.live(interval: 180_000, video: number).viewers > 1)
+        _ = try await audience.set("v7") { $0.completeAt = 0.8 }
+        try await audience.fold()
     }
 
     /// What the audit log is asked, and what the end of an account does.
@@ -188,7 +213,8 @@ private struct Paths {
 
     private func fold(_ statistics: Statistics) async throws {
         let retention = Retention(
-            database: database, statistics: statistics, days: store.settings.days, keptDays: 88,
+            database: database, statistics: statistics,
+            audience: Audience(database: database, logger: TestStore.silent), days: store.settings.days, keptDays: 88,
             clock: store.clock.clock, logger: TestStore.silent)
         #expect(try await retention.run().sessions > 50)
     }
@@ -196,7 +222,9 @@ private struct Paths {
 
 /// How a statement is carried out.
 private struct Plan {
-    private static let tables = ["session", "segment", "daily_statistic", "audit"]
+    private static let tables = [
+        "session", "segment", "daily_statistic", "audit", "viewing", "coverage", "folded_coverage",
+    ]
 
     let text: String
     /// Where it goes through one of the tables that grow, or through a whole index of it.
@@ -279,9 +307,9 @@ extension TestStore {
             """
             INSERT INTO segment (
                 viewer_id, entry_id, tab, n, session_id, started_at, ended_at, attention, page_id, video_id, unsure_ms,
-                first_beat_at, last_beat_at)
+                first_beat_at, last_beat_at, media_from_ms, media_to_ms)
             SELECT viewer_id, id, 't', 0, id, started_at, last_seen_at, 'active', 11 + id % 500, 511 + id % 499, 0,
-                last_seen_at, last_seen_at
+                last_seen_at, last_seen_at, CASE WHEN viewer_id < 4 THEN 0 END, CASE WHEN viewer_id < 4 THEN 900000 END
             FROM session
             """,
             """
@@ -289,6 +317,16 @@ extension TestStore {
             SELECT substr('\(String(repeating: "0", count: 36))', 1, 36 - length(CAST(i AS TEXT))) || i, \(start), 'login',
                 'success', 'person', 'account ' || i, '{}'
             FROM n
+            """,
+            "INSERT INTO viewing SELECT viewer_id, id, 't', 'v', '00000000-0000-4000-8000-000000' || (100000 + id), 0, started_at, last_seen_at, NULL FROM session",
+            """
+            INSERT INTO coverage (viewer_id, video_id, parts, resume_ms, watched_at, round)
+            SELECT 1 + i % 1000, 511 + i / 500, \(database.dialect == .postgres ? "'\\x00'::bytea" : "x'00'"), 0, 0, 0
+            FROM n WHERE i > 2000
+            """,
+            """
+            INSERT INTO folded_coverage (viewer_id, video_id, parts, taken, resume_ms, watched_at)
+            SELECT viewer_id, video_id, parts, parts, 0, 0 FROM coverage
             """,
             "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
             """
@@ -302,42 +340,20 @@ extension TestStore {
             SELECT DISTINCT viewer_id, started_at / \(day), \(content), 900000, 900000 FROM session
             """
         }
-        try await database.write { connection in
-            for statement in statements + statistics {
-                let (insert, select) = try #require(
-                    statement.firstRange(of: "SELECT").map {
-                        (statement[..<$0.lowerBound], statement[$0.lowerBound...])
-                    }
-                )
-                try connection.execute(
-                    """
-                    \(insert) WITH RECURSIVE n (i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < \(count)) \(select)
-                    """)
+        // One by one: a transaction that lasts delays others in the whole cluster.
+        for statement in statements + statistics {
+            let (insert, select) = try #require(
+                statement.firstRange(of: "SELECT").map { (statement[..<$0.lowerBound], statement[$0.lowerBound...]) })
+            let series = "SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < \(count)"
+            try await database.write { connection in
+                _ = try connection.execute("\(insert) WITH RECURSIVE n (i) AS (\(series)) \(select)")
             }
+        }
+        try await database.write { connection in
             for sequence in SQLSequence.allCases {
                 try SequenceQueries(connection: connection).set(sequence, to: 60_000)
             }
             if connection.dialect == .postgres { try connection.execute("ANALYZE") }
         }
-    }
-
-    /// An account named bea, and a device that it is logged in on.
-    fileprivate func addAccount() async throws -> (viewer: Int64, device: UUID) {
-        let (account, device, now) = (UUID(), UUID(), clock.now)
-        try await database.write { connection in
-            try connection.execute(
-                "INSERT INTO viewer (id, kind, created_at) VALUES ($1, 'account', $2)", [50_000, now])
-            try connection.execute(
-                """
-                INSERT INTO account (
-                    id, viewer_id, username, username_key, first_name, last_name, email, password_hash, created_at,
-                    updated_at, last_logged_in_at
-                ) VALUES ($1, 50000, 'bea', 'bea', '', '', 'bea@example.com', '', $2, $2, $2)
-                """, [account, now])
-            try connection.execute(
-                "INSERT INTO device (id, account_id, name, os, last_logged_in_at) VALUES ($1, $2, '', '', $3)",
-                [device, account, now])
-        }
-        return (50_000, device)
     }
 }

@@ -92,10 +92,11 @@ import Testing
 
     @Test func `a source of another version is refused before the target is touched`() async throws {
         let (source, target) = (try await lived(), try await TestStore())
-        let before = try #require(Migrator.migrations.dropLast().last).number
         try await source.database.write { connection in
             try connection.execute("DELETE FROM schema_migration WHERE number = $1", [Migrator.latest])
         }
+        let before = try await source.database.read { try SchemaQueries(connection: $0).migration() }
+        #expect(before < Migrator.latest)
         await #expect(throws: CopyError.sourceAtMigration(before)) { try await copy(source, target) }
         await #expect(throws: CopyError.targetAtMigration(before)) { try await copy(target, source) }
     }

@@ -385,7 +385,8 @@ extension TestStore {
 
     fileprivate func fold(keeping days: Int64, in database: (any Database)? = nil) async throws -> Retention.Outcome {
         try await Retention(
-            database: database ?? self.database, statistics: statistics, days: settings.days, keptDays: days,
+            database: database ?? self.database, statistics: statistics, audience: audience, days: settings.days,
+            keptDays: days,
             clock: clock.clock, logger: TestStore.silent
         ).run(for: .seconds(3600))
     }

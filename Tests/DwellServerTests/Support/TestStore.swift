@@ -60,8 +60,11 @@ final class TestStore: Sendable {
     /// - Parameters:
     ///   - timeZone: Where days are cut
     ///   - interval: The heartbeat interval, in milliseconds
+    ///   - viewingLimit: How many videos an account may play at once
     ///   - isSplit: Whether the tables that grow are split into hash partitions, as the documentation says; PostgreSQL
-    init(timeZone: String = "UTC", interval: Int64 = 180_000, isSplit: Bool = false) async throws {
+    init(timeZone: String = "UTC", interval: Int64 = 180_000, viewingLimit: Int? = nil, isSplit: Bool = false)
+        async throws
+    {
         if let server = TestDatabase.url {
             folder = nil
             let own = try TestDatabase.make(on: server)
@@ -75,7 +78,8 @@ final class TestStore: Sendable {
             database = try SQLiteDatabase(path: folder.appending(path: "test.sqlite").path(percentEncoded: false))
         }
         settings = BeatSettings(
-            interval: interval, days: LocalDays(timeZone: TimeZone(identifier: timeZone) ?? .gmt))
+            interval: interval, days: LocalDays(timeZone: TimeZone(identifier: timeZone) ?? .gmt),
+            viewingLimit: viewingLimit)
         _ = try await Migrator.migrate(database, now: clock.now)
         if isSplit { try Self.splitTables(of: try #require(url)) }
     }
@@ -93,6 +97,10 @@ final class TestStore: Sendable {
 
     var statistics: Statistics {
         Statistics(database: database, days: settings.days, logger: Self.silent)
+    }
+
+    var audience: Audience {
+        Audience(database: database, logger: Self.silent)
     }
 
     var reports: Reports {
@@ -121,6 +129,26 @@ final class TestStore: Sendable {
             group.cancelAll()
             return value
         }
+    }
+
+    /// An account named bea, and a device that it is logged in on.
+    func addAccount() async throws -> (viewer: Int64, device: UUID) {
+        let (account, device, now) = (UUID(), UUID(), clock.now)
+        try await database.write { connection in
+            try connection.execute(
+                "INSERT INTO viewer (id, kind, created_at) VALUES ($1, 'account', $2)", [50_000, now])
+            try connection.execute(
+                """
+                INSERT INTO account (
+                    id, viewer_id, username, username_key, first_name, last_name, email, password_hash, created_at,
+                    updated_at, last_logged_in_at
+                ) VALUES ($1, 50000, 'bea', 'bea', '', '', 'bea@example.com', '', $2, $2, $2)
+                """, [account, now])
+            try connection.execute(
+                "INSERT INTO device (id, account_id, name, os, last_logged_in_at) VALUES ($1, $2, '', '', $3)",
+                [device, account, now])
+        }
+        return (50_000, device)
     }
 
     /// The sessions as the API lists them, the oldest first.
