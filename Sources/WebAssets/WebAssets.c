@@ -67,6 +67,15 @@ static const unsigned char dashboard_videos[] = {
 static const unsigned char dashboard_audience[] = {
 #embed "files/dashboard/audience.mustache"
 };
+static const unsigned char dashboard_progress[] = {
+#embed "files/dashboard/progress.mustache"
+};
+static const unsigned char dashboard_settings[] = {
+#embed "files/dashboard/settings.mustache"
+};
+static const unsigned char dashboard_devices[] = {
+#embed "files/dashboard/devices.mustache"
+};
 static const unsigned char dashboard_live_script[] = {
 #embed "files/dashboard/live.js"
 };
@@ -116,6 +125,9 @@ WEB_ASSET(dashboard_person)
 WEB_ASSET(dashboard_audit)
 WEB_ASSET(dashboard_videos)
 WEB_ASSET(dashboard_audience)
+WEB_ASSET(dashboard_progress)
+WEB_ASSET(dashboard_settings)
+WEB_ASSET(dashboard_devices)
 WEB_ASSET(dashboard_live_script)
 WEB_ASSET(dashboard_setup_script)
 WEB_ASSET(dashboard_style)

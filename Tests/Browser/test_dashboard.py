@@ -32,7 +32,9 @@ PAGES = {
     "person": "/dashboard/person?email={email}",
     "videos": "/dashboard/videos",
     "video": "/dashboard/video?name=Lesson%201%3A%20how%20%26%20why",
+    "devices": "/dashboard/devices",
     "audit": "/dashboard/audit",
+    "settings": "/dashboard/settings",
 }
 WHOLE = 60_000  # Bytes on the wire of everything but data.
 
@@ -273,6 +275,19 @@ def test_a_video_has_its_curve_and_its_people(
         expect(row.locator("rect")).to_have_count(len(viewer["progress"]["ranges"]))
 
 
+def test_a_person_has_what_they_watched(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + path_of("person", guests))
+    (row,) = page.get_by_role("region", name="Videos").locator("tbody tr").all()
+    expect(row.get_by_role("link")).to_have_text(VIDEO)
+    (viewer,) = server.api(f"/api/v1/videos/{quote(VIDEO, safe='')}/viewers", email=guests[0].email).json()["viewers"]
+    expect(row).to_contain_text(clock(viewer["progress"]["watchedMs"]))
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(VIDEO)
+
+
 def test_a_long_list_goes_on_page_by_page(
     signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
 ) -> None:
@@ -302,6 +317,7 @@ def test_what_is_not_there_is_said(
         ("/dashboard/overview?page=/a&video=b", 400, "video"),
         ("/dashboard/sessions?cursor=x", 400, "cursor"),
         ("/dashboard/audit?cursor=x", 400, "cursor"),
+        ("/dashboard/devices?cursor=x_y", 400, "cursor"),
         ("/dashboard/video?name=none", 404, "Not Found"),
         ("/dashboard/video", 400, "name"),
         ("/dashboard/videos?cursor=-", 400, "cursor"),

@@ -14,11 +14,11 @@ import requests
 
 from dwell_process import BINARY, PATIENCE, Client, Dwell, clean_environment, eventually
 
-from .helpers import CROSS_SITE, FAKETIME, needs_faketime, now_ms, segment, succeeded, visitor
+from .helpers import CROSS_SITE, FAKETIME, needs_faketime, now_ms, person, segment, succeeded, visitor
 
 PASSWORD = "a calm and long phrase"
 COOKIE = "dwell_operator"
-PAGES = ["/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/videos", "/dashboard/audit"]
+PAGES = ["/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/videos", "/dashboard/devices", "/dashboard/audit", "/dashboard/settings"]
 
 
 def setup_code(server: Dwell) -> str:
@@ -218,7 +218,8 @@ def test_commands_add_list_change_and_remove(fresh_dwell) -> None:
     vera = sign_in(server, "vera")
     page = vera.get("/dashboard")
     assert page.status_code == 200 and "/dashboard/audit" not in page.text
-    assert vera.get("/dashboard/audit").status_code == 404  # That is for owners.
+    for owners_only in ("/dashboard/audit", "/dashboard/settings"):
+        assert vera.get(owners_only).status_code == 404
     assert command(server, "password", "vera", line="another phrase").returncode == 0
     assert vera.get("/dashboard").status_code == 303
     assert sign_in(server, "vera").answer.status_code == 401
@@ -304,3 +305,35 @@ def test_what_people_typed_is_escaped(server: Dwell) -> None:
         assert "<script>alert" not in text
     form = sign_in(server, name='"><script>alert(1)</script>').answer.text
     assert "<script>alert" not in form and "&lt;script&gt;" in form
+
+
+def test_settings_hold_no_secret(fresh_dwell) -> None:
+    key = "a secret key that is long enough, and nobody's business"
+    server = fresh_dwell(env={"DWELL_SECRET_KEY": key, "DWELL_CRON_ACCESS_KEY": "a-cron-key-of-ours"})
+    set_up(server)
+    text = sign_in(server).get("/dashboard/settings").text
+    assert "180 s" in text and "olga" in text
+    for secret in (key, "a-cron-key-of-ours", PASSWORD, setup_code(server)):
+        assert secret not in text
+
+
+def test_devices_are_listed_page_by_page_until_they_end(fresh_dwell) -> None:
+    server = fresh_dwell()
+    set_up(server)
+    owners = [person(server) for _ in range(52)]
+    logins = [owner.login() for owner in owners]
+    client = sign_in(server)
+
+    def listed() -> list[str]:
+        names: list[str] = []
+        path: str | None = "/dashboard/devices"
+        while path:
+            text = client.get(path).text
+            names += re.findall(r'<th scope="row"><a href="[^"]*">([^<]*)</a>', text)
+            more = re.search(r'class="next" href="([^"]*)"', text)
+            path = more[1] if more else None
+        return names
+
+    assert sorted(listed()) == sorted(owner.username for owner in owners)
+    succeeded(logins[0].client.get("/auth/logout"))
+    assert sorted(listed()) == sorted(owner.username for owner in owners[1:])

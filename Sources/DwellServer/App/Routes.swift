@@ -21,7 +21,7 @@ import Logging
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
 /// | `/api/v1/videos`, `/api/v1/videos/{id}`, `…/viewers`, `…/live`, `…/progress` | GET | `Audience/VideoRoutes.swift` |
-/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/audit`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
+/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css` and its scripts and icon | GET | `App/AssetRoutes.swift` |
@@ -54,9 +54,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         interval: configuration.heartbeatInterval, attempts: parts.attempts)
     let dashboardRoutes = DashboardRoutes(
         database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
-        reports: reports, videos: videos,
+        reports: reports, videos: videos, devices: parts.devices,
         accounts: AccountAdministration(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
-        cookies: cookies, days: parts.settings.days, clock: parts.clock, interval: configuration.heartbeatInterval)
+        cookies: cookies, days: parts.settings.days, clock: parts.clock, configuration: configuration)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(

@@ -22,6 +22,9 @@ extension WebAsset {
     package static var dashboardPerson: WebAsset { web_asset_dashboard_person() }
     package static var dashboardVideos: WebAsset { web_asset_dashboard_videos() }
     package static var dashboardAudience: WebAsset { web_asset_dashboard_audience() }
+    package static var dashboardProgress: WebAsset { web_asset_dashboard_progress() }
+    package static var dashboardSettings: WebAsset { web_asset_dashboard_settings() }
+    package static var dashboardDevices: WebAsset { web_asset_dashboard_devices() }
     package static var dashboardAudit: WebAsset { web_asset_dashboard_audit() }
     package static var dashboardLiveScript: WebAsset { web_asset_dashboard_live_script() }
     package static var dashboardSetupScript: WebAsset { web_asset_dashboard_setup_script() }

@@ -120,8 +120,8 @@ package final class AuditLog: Service {
     ///   - last: Where the page before ended
     ///   - limit: The most lines of the page
     package static func page(
-        in database: any Database, after last: AuditCursor, limit: Int
-    ) async throws -> (records: [AuditRecord], next: AuditCursor?) {
+        in database: any Database, after last: LatestCursor, limit: Int
+    ) async throws -> (records: [AuditRecord], next: LatestCursor?) {
         // One more than asked for tells whether there is a next page.
         let found = try await database.read { try AuditQueries(connection: $0).page(after: last, limit: limit + 1) }
         let page = Array(found.prefix(limit))

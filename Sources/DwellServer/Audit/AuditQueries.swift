@@ -43,7 +43,7 @@ struct AuditQueries {
 
     /// The latest lines.
     /// - Parameter last: The line that the page before ended with
-    func page(after last: AuditCursor, limit: Int) throws -> [AuditRecord] {
+    func page(after last: LatestCursor, limit: Int) throws -> [AuditRecord] {
         try connection.rows(
             "SELECT * FROM audit WHERE at <= $2 AND (at < $2 OR id > $3) ORDER BY at DESC, id LIMIT $1",
             [limit, last.at, last.id]
@@ -61,31 +61,6 @@ struct AuditQueries {
     }
 }
 
-/// A place in the audit log, the latest first.
-package struct AuditCursor: Sendable, Equatable {
-    let at: Timestamp
-    let id: String
-
-    init(at: Timestamp, id: String) {
-        self.at = at
-        self.id = id
-    }
-
-    /// Before everything there is.
-    package static let start = AuditCursor(at: Timestamp(milliseconds: .max), id: "")
-
-    /// The cursor that a page ended with.
-    /// - Parameter text: As ``text`` gave it; `nil` comes back for anything else
-    package init?(_ text: String) {
-        let parts = text.split(separator: "_", maxSplits: 1)
-        guard parts.count == 2, let at = Int64(parts[0]) else { return nil }
-        self.init(at: Timestamp(milliseconds: at), id: String(parts[1]))
-    }
-
-    /// The form for URLs; what it holds is nobody's business.
-    package var text: String { "\(at.milliseconds)_\(id)" }
-}
-
 extension JSONEncoder {
     fileprivate static var sorted: JSONEncoder {
         let encoder = JSONEncoder()
@@ -97,7 +72,7 @@ extension JSONEncoder {
 /// A line of the audit log, as it is read.
 package struct AuditRecord: Sendable, Encodable {
     /// Its place in the log.
-    let cursor: AuditCursor
+    let cursor: LatestCursor
     package let at: Timestamp
     package let event: String
     package let outcome: String
@@ -118,7 +93,7 @@ package struct AuditRecord: Sendable, Encodable {
 
     fileprivate init(row: Row) throws {
         at = try row["at"]
-        cursor = AuditCursor(at: at, id: try row["id"])
+        cursor = LatestCursor(at: at, id: try row["id"])
         event = try row["event"]
         outcome = try row["outcome"]
         actor = try row["actor"]

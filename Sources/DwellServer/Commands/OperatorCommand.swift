@@ -7,7 +7,8 @@ import NIOPosix
 struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operator", abstract: "Who may look at the dashboard.",
-        discussion: "An owner sees everything, a viewer everything but the audit log. Passwords are read, not given.",
+        discussion:
+            "An owner sees everything, a viewer not the audit log and the settings. Passwords are read, not given.",
         subcommands: [List.self, Add.self, Remove.self, Password.self])
 
     struct List: AsyncParsableCommand {

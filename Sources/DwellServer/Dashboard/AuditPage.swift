@@ -16,7 +16,7 @@ struct AuditPage {
         let detail: String
     }
 
-    init(_ records: [AuditRecord], next: AuditCursor?, days: LocalDays) {
+    init(_ records: [AuditRecord], next: LatestCursor?, days: LocalDays) {
         isEmpty = records.isEmpty
         self.next = next.map { "/dashboard/audit?cursor=\($0.text)" }
         rows = records.map { record in

@@ -9,10 +9,10 @@ import WebAssets
 struct DashboardPages: Sendable {
     /// The name of a page, which is its template's.
     enum Name: String, CaseIterable {
-        case now, overview, sessions, evidence, person, videos, audience, audit
+        case now, overview, sessions, evidence, person, videos, audience, devices, audit, settings
 
         /// Whether it is for owners alone.
-        var isForOwners: Bool { self == .audit }
+        var isForOwners: Bool { self == .audit || self == .settings }
 
         /// What stands in the list of pages; pages that others lead to do not.
         var link: (title: String, path: String)? {
@@ -21,7 +21,9 @@ struct DashboardPages: Sendable {
             case .overview: ("Overview", "/dashboard/overview")
             case .sessions: ("Sessions", "/dashboard/sessions")
             case .videos: ("Videos", "/dashboard/videos")
+            case .devices: ("Devices", "/dashboard/devices")
             case .audit: ("Audit", "/dashboard/audit")
+            case .settings: ("Settings", "/dashboard/settings")
             case .evidence, .person, .audience: nil
             }
         }
@@ -32,12 +34,13 @@ struct DashboardPages: Sendable {
     init() throws {
         let shared: [String: WebAsset] = [
             "layout": .dashboardLayout, "chart": .dashboardChart, "list": .dashboardList, "ranks": .dashboardRanks,
-            "people": .dashboardPeople, "door": .dashboardDoor,
+            "people": .dashboardPeople, "progress": .dashboardProgress, "door": .dashboardDoor,
         ]
         let own: [Name: WebAsset] = [
             .now: .dashboardNow, .overview: .dashboardOverview, .sessions: .dashboardSessions,
             .evidence: .dashboardEvidence, .person: .dashboardPerson, .videos: .dashboardVideos,
-            .audience: .dashboardAudience, .audit: .dashboardAudit,
+            .audience: .dashboardAudience, .devices: .dashboardDevices, .audit: .dashboardAudit,
+            .settings: .dashboardSettings,
         ]
         let files = own.reduce(into: shared) { $0[$1.key.rawValue] = $1.value }
         library = MustacheLibrary(templates: try files.mapValues { try MustacheTemplate(string: $0.text) })

@@ -11,13 +11,13 @@ struct DashboardRoutes {
     let code: SetupCode
     let reports: Reports
     let videos: Videos
+    let devices: Devices
     let accounts: AccountAdministration
     let pages: DashboardPages
     let cookies: CookieMaker
     let days: LocalDays
     let clock: WallClock
-    /// The heartbeat interval, in milliseconds.
-    let interval: Int64
+    let configuration: ServerConfiguration
 
     /// How often it is looked who is here.
     private static let look = Duration.seconds(2)
@@ -42,7 +42,9 @@ struct DashboardRoutes {
             .get("/dashboard/person") { request, _ in try await behindDoor(request, person) }
             .get("/dashboard/videos") { request, _ in try await behindDoor(request, list) }
             .get("/dashboard/video") { request, _ in try await behindDoor(request, video) }
+            .get("/dashboard/devices") { request, _ in try await behindDoor(request, deviceList) }
             .get("/dashboard/audit") { request, _ in try await behindDoor(request, audit) }
+            .get("/dashboard/settings") { request, _ in try await behindDoor(request, settings) }
             .get("/dashboard/sign-in") { request, _ in try await door(request) }
             .get("/dashboard/setup") { request, _ in try await door(request) }
     }
@@ -61,7 +63,7 @@ struct DashboardRoutes {
     }
 
     private func nowPage() async throws -> NowPage {
-        NowPage(try await reports.live(interval: interval), days: days, now: clock.now())
+        NowPage(try await reports.live(interval: configuration.heartbeatInterval), days: days, now: clock.now())
     }
 
     /// Tells who is here for as long as somebody looks, and is signed in.
@@ -101,18 +103,26 @@ struct DashboardRoutes {
         let filter = try OverviewFilter(request.parameters)
         let last = days.day(of: clock.now())
         let first = last - filter.length + 1
-        let now = try await reports.overview(filter.scope, from: first, through: last, of: filter.content)
-        let before = try await reports.overview(
-            filter.scope, from: first - filter.length, through: first - 1, of: filter.content)
         var scope = filter.scope
         scope.firstDay = first
         scope.lastDay = last
-        let isWide = filter.content == nil
+        let whole = filter.content == nil ? scope : nil
+        // Beside each other: each goes through all that the days hold.
+        async let now = reports.overview(filter.scope, from: first, through: last, of: filter.content)
+        async let before = reports.overview(
+            filter.scope, from: first - filter.length, through: first - 1, of: filter.content)
+        async let topPages = top(.page, whole)
+        async let topVideos = top(.video, whole)
         let page = OverviewPage(
-            filter, days: first...last, now: now, before: before,
-            pages: isWide ? try await reports.top(.page, scope, limit: Self.rankLimit) : nil,
-            videos: isWide ? try await reports.top(.video, scope, limit: Self.rankLimit) : nil)
+            filter, days: first...last, now: try await now, before: try await before, pages: try await topPages,
+            videos: try await topVideos)
         return try pages.page(.overview, title: "Overview", for: reader, page)
+    }
+
+    /// - Returns: `nil` where only one page or video is asked about
+    private func top(_ kind: ContentKind, _ scope: Reports.Scope?) async throws -> [ContentRank]? {
+        guard let scope else { return nil }
+        return try await reports.top(kind, scope, limit: Self.rankLimit)
     }
 
     private func sessions(_ request: Request, reader: Operator) async throws -> Response {
@@ -161,8 +171,10 @@ struct DashboardRoutes {
             ?? "email=\(ShownPerson.coded(filter.email ?? ""))"
         let page = PersonPage(
             totals, overview: try await reports.overview(scope, from: range.lowerBound, through: range.upperBound),
-            days: range, devices: devices,
-            list: SessionList(try await reports.sessions(filter), on: "/dashboard/person?\(path)", days: days))
+            days: range,
+            videos: try await videos.watched(email: filter.email, username: filter.username, limit: Self.listLimit),
+            devices: devices,
+            list: SessionList(try await reports.sessions(filter), on: "/dashboard/person?\(path)", days: days), days)
         return try pages.page(.person, title: page.name, for: reader, page)
     }
 
@@ -200,18 +212,42 @@ struct DashboardRoutes {
             .audience, title: video, for: reader, AudiencePage(audience, viewers: viewers, days: days))
     }
 
+    private func deviceList(_ request: Request, reader: Operator) async throws -> Response {
+        let (found, next) = try await devices.page(after: try Self.place(in: request), limit: Self.listLimit)
+        return try pages.page(
+            .devices, title: "Devices", for: reader, DevicesPage(found, next: next, days: days))
+    }
+
     private func audit(_ request: Request, reader: Operator) async throws -> Response {
-        guard reader.role == .owner else { throw PublicError.notFound }
-        var cursor = AuditCursor.start
+        try Self.require(.owner, reader)
+        let cursor = try Self.place(in: request)
+        let (records, next) = try await AuditLog.page(in: database, after: cursor, limit: Self.listLimit)
+        return try pages.page(
+            .audit, title: "Audit", for: reader, AuditPage(records, next: next, days: days))
+    }
+
+    private func settings(_ request: Request, reader: Operator) async throws -> Response {
+        try Self.require(.owner, reader)
+        return try pages.page(
+            .settings, title: "Settings", for: reader,
+            SettingsPage(configuration, operators: try await operators.list()))
+    }
+
+    /// What a viewer may not see is not there.
+    private static func require(_ role: Operator.Role, _ reader: Operator) throws {
+        guard reader.role == role else { throw PublicError.notFound }
+    }
+
+    /// Where a list goes on that has no other parameter.
+    private static func place(in request: Request) throws(InvalidField) -> LatestCursor {
+        var cursor = LatestCursor.start
         for (name, value) in request.parameters {
-            guard name == "cursor", let given = AuditCursor(value) else {
+            guard name == "cursor", let given = LatestCursor(value) else {
                 throw InvalidField(name, expected: "cursor, one that the page before gave")
             }
             cursor = given
         }
-        let (records, next) = try await AuditLog.page(in: database, after: cursor, limit: Self.listLimit)
-        return try pages.page(
-            .audit, title: "Audit", for: reader, AuditPage(records, next: next, days: days))
+        return cursor
     }
 
     private static func cursor(_ text: String) throws(InvalidField) -> SessionCursor {

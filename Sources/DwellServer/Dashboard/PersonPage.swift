@@ -10,15 +10,25 @@ struct PersonPage {
     let visible: ShownDuration
     let engaged: ShownDuration
     let chart: DayChart
+    let videos: [Video]
+    let hasVideos: Bool
     let devices: [String]
     let hasDevices: Bool
     let list: SessionList
 
+    struct Video {
+        let name: String
+        let path: String
+        let progress: ShownProgress
+    }
+
     /// - Parameters:
     ///   - totals: Of everybody who is meant: an email may be a guest's and an account's
-    ///   - days: That are drawn
+    ///   - range: The days that are drawn
     init(
-        _ totals: [ViewerTotal], overview: Overview, days: ClosedRange<Int64>, devices: [Device], list: SessionList
+        _ totals: [ViewerTotal], overview: Overview, days range: ClosedRange<Int64>, videos: [VideoProgress],
+        devices: [Device],
+        list: SessionList, _ days: LocalDays
     ) {
         name = totals[0].username ?? totals[0].email
         email = totals[0].username == nil ? nil : totals[0].email
@@ -30,7 +40,13 @@ struct PersonPage {
         elapsed = sum(\.elapsedMs, \.elapsedErrorMs)
         visible = sum(\.visibleMs, \.visibleErrorMs)
         engaged = sum(\.engagedMs, \.engagedErrorMs)
-        chart = DayChart(overview.days, in: days)
+        chart = DayChart(overview.days, in: range)
+        self.videos = videos.map { video in
+            Video(
+                name: video.video, path: "/dashboard/video?name=\(ShownPerson.coded(video.video))",
+                progress: ShownProgress(video, days))
+        }
+        hasVideos = !videos.isEmpty
         self.devices = devices.map { "\($0.name), \($0.os)" }
         hasDevices = !devices.isEmpty
         self.list = list

@@ -49,20 +49,7 @@ struct AudiencePage {
 
     struct Row {
         let person: ShownPerson
-        let coverage: String
-        let covered: String
-        let watched: String
-        let lastWatched: ShownTime?
-        let completed: ShownTime?
-        /// What was drawn of it.
-        let label: String
-        let spans: [Span]
-    }
-
-    /// A stretch of a video, in thousandths of its length.
-    struct Span {
-        let x: Int
-        let width: Int
+        let progress: ShownProgress
     }
 
     init(_ audience: VideoAudience, viewers: VideoViewerPage, days: LocalDays) {
@@ -87,31 +74,46 @@ struct AudiencePage {
         }
         drops = list(audience.drops)
         peaks = list(audience.peaks)
-        rows = viewers.viewers.map { Row($0, duration: video.durationMs, days) }
+        rows = viewers.viewers.map {
+            Row(person: ShownPerson($0.viewer), progress: ShownProgress($0.progress, days))
+        }
         next = viewers.nextCursor.map { "/dashboard/video?name=\(ShownPerson.coded(video.name))&cursor=\($0)" }
     }
 }
 
-extension AudiencePage.Row {
-    /// - Parameter duration: How long the video is, in milliseconds
-    fileprivate init(_ viewer: VideoViewer, duration: Int64?, _ days: LocalDays) {
-        let progress = viewer.progress
-        func place(_ time: Int64) -> Int { duration.map { Int(time * 1000 / max($0, 1)) } ?? 0 }
-        let coverage = progress.coverage.map { ReportCell.part($0).readable } ?? ""
-        self.init(
-            person: ShownPerson(viewer.viewer), coverage: coverage,
-            covered: ReportCell.duration(progress.coveredMs).readable,
-            watched: ReportCell.duration(progress.watchedMs).readable,
-            lastWatched: progress.watchedAt.map { ShownTime($0, days) },
-            completed: progress.completedAt.map { ShownTime($0, days) },
-            label: "Watched \(coverage) in \(progress.ranges.count) parts",
-            spans: duration == nil
-                ? []
-                : progress.ranges.map { range in
-                    // What was watched must be seen, however short it is.
-                    AudiencePage.Span(
-                        x: place(range.fromMs), width: max(place(range.toMs) - place(range.fromMs), 2))
-                })
+/// What one person watched of one video.
+struct ShownProgress {
+    let coverage: String
+    let covered: String
+    let watched: String
+    let lastWatched: ShownTime?
+    let completed: ShownTime?
+    /// What is drawn, for those who do not see it.
+    let label: String
+    let spans: [Span]
+
+    /// A stretch of the video, in thousandths of its length.
+    struct Span {
+        let x: Int
+        let width: Int
+    }
+
+    init(_ progress: VideoProgress, _ days: LocalDays) {
+        coverage = progress.coverage.map { ReportCell.part($0).readable } ?? ""
+        covered = ReportCell.duration(progress.coveredMs).readable
+        watched = ReportCell.duration(progress.watchedMs).readable
+        lastWatched = progress.watchedAt.map { ShownTime($0, days) }
+        completed = progress.completedAt.map { ShownTime($0, days) }
+        label = "Watched \(coverage.isEmpty ? covered : coverage) in \(progress.ranges.count) parts"
+        guard let duration = progress.durationMs, duration > 0 else {
+            spans = []
+            return
+        }
+        spans = progress.ranges.map { range in
+            let (start, end) = (Int(range.fromMs * 1000 / duration), Int(range.toMs * 1000 / duration))
+            // What was watched must be seen, however short it is.
+            return Span(x: start, width: max(end - start, 2))
+        }
     }
 }
 

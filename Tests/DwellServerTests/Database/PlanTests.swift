@@ -170,6 +170,7 @@ private struct Paths {
         let videos = Videos(database: database)
         #expect(try await videos.list().videos.map(\.name) == ["v7"])
         let found = try #require(try await videos.viewers(of: "v7"))
+        #expect(try await videos.watched(email: found.viewers[0].viewer.email, username: nil).count > 0)
         #expect(found.viewers.count > 2)
         for viewer in found.viewers.suffix(3) {
             _ = try await videos.viewers(of: "v7", email: viewer.viewer.email)
@@ -189,6 +190,7 @@ private struct Paths {
         let since = store.clock.now - day
         #expect(try await AuditLog.entries(in: database, since: since).count > 10)
         _ = try await AuditLog.entries(in: database, since: since, event: .login, user: "bea")
+        _ = try await Devices(database: database, clock: store.clock.clock).page(after: .start, limit: 3)
         let (_, next) = try await AuditLog.page(in: database, after: .start, limit: 3)
         #expect(try await AuditLog.page(in: database, after: #require(next), limit: 3).records.count == 3)
         try await log.removeOld()

@@ -1,5 +1,5 @@
 extension Migration {
-    /// Who may look at the dashboard, and where they are signed in.
+    /// Who may look at the dashboard, and where they are signed in; and an order in which it lists devices.
     static let operators = Migration(
         number: 17, name: "operators",
         statements: [
@@ -23,5 +23,6 @@ extension Migration {
             ) STRICT
             """,
             "CREATE INDEX sign_in_by_operator ON sign_in (operator_id)",
+            "CREATE INDEX device_by_login ON device (last_logged_in_at, id) WHERE removed_at IS NULL",
         ])
 }
