@@ -76,13 +76,17 @@ def live_through_weeks(server: Dwell) -> None:
     """Lets people come for four weeks: each day they enter in the morning, and their pages tell in the afternoon."""
     server.launcher = ["env"]
     for day in range(27, 0, -1):
-        guests = []
+        guests: list[Visitor] = []
+        students: list[Visitor] = []
         for hours in (0, 6):
             time = f"-{day * 24 - hours}h"
             server.restart(env={"LD_PRELOAD": str(FAKETIME), "FAKETIME": time, "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
             if hours == 0:
                 guests = [let_in(server, name) for name in PEOPLE[day % 3 :: 1 + day % 2]]
+                students = [let_in(server, f"student{n}") for n in range(24 if day == 2 else 0)]
                 continue
+            for place, student in enumerate(students):
+                watch_a_lesson(student, place)
             for place, guest in enumerate(guests):
                 read_pages(guest, day, place)
     server.restart(env={})
@@ -114,6 +118,22 @@ def read_pages(guest: Visitor, day: int, place: int) -> None:
     succeeded(guest.beat(*parts))
 
 
+def watch_a_lesson(guest: Visitor, place: int) -> None:
+    """What somebody played of ten minutes: the beginning by most, the end by some, a part in the middle twice by few."""
+    about = {"tab": "film", "page": "/course/", "video": "Lesson 1: Reading a chart", "mediaDuration": 10 * MINUTE}
+    start = now_ms() - 300 * MINUTE
+    first = (0 if place % 5 else 1, 10 if place % 3 else 2 + place % 7)
+    spans = [first] + ([(3 + place % 2, 5 + place % 3)] if place % 4 == 0 else [])
+    parts = [
+        segment(
+            n=n, end="paused", mediaFrom=begin * MINUTE, mediaTo=end * MINUTE, **about,
+            **{"from": start + n * 30 * MINUTE, "to": start + (n * 30 + end - begin) * MINUTE},
+        )
+        for n, (begin, end) in enumerate(spans)
+    ]  # fmt: skip
+    succeeded(guest.beat(*parts))
+
+
 def show_the_dashboard(page: Page, server: Dwell, folder: Path) -> None:
     live_through_weeks(server)
     guests = [let_in(server, name) for name in PEOPLE[:4]]
@@ -127,6 +147,11 @@ def show_the_dashboard(page: Page, server: Dwell, folder: Path) -> None:
     page.goto(f"{server.url}/dashboard/sessions")
     page.locator("tbody tr", has_text=PEOPLE[0]).nth(2).locator("th a").click()
     keep(page, folder / "dashboard-session.png")
+    page.goto(f"{server.url}/dashboard/videos")
+    page.locator("tbody th a").first.click()
+    keep(page, folder / "dashboard-video.png")
+    page.goto(f"{server.url}/dashboard/sessions")
+    page.locator("tbody tr", has_text=PEOPLE[0]).nth(2).locator("th a").click()
     page.emulate_media(color_scheme="dark")
     page.locator(".lead a").click()
     keep(page, folder / "dashboard-person.png")
