@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from load import Rate, ask, closed_loop, meanwhile, open_loop, slow_clients, wrong_login
+from load import Rate, ask, closed_loop, meanwhile, open_loop, read_lines, slow_clients, wrong_login
 from processes import Server, baseline, cluster, folder, node, say, tool
 from table import Figure, at_least, at_most, ratio
 
@@ -33,6 +33,7 @@ class Sizes:
     #: A history is of viewers with 10 sessions of 5 segments, each told of by 2 beats.
     history_viewers: int = 1_000_000
     dirty_days: int = 1_000_000
+    exported_segments: int = 10_000_000
     idle_connections: int = 10_000
     #: How many people watched the video, in turn.
     audiences: tuple[int, ...] = (10_000, 100_000, 1_000_000)
@@ -40,8 +41,8 @@ class Sizes:
 
 
 QUICK = Sizes(
-    few_sessions=1000, many_sessions=50_000, history_viewers=10_000, dirty_days=20_000, idle_connections=1000, rounds=1,
-    audiences=(1000, 10_000),
+    few_sessions=1000, many_sessions=50_000, history_viewers=10_000, dirty_days=20_000, exported_segments=100_000,
+    idle_connections=1000, rounds=1, audiences=(1000, 10_000),
 )
 
 #: Segments of a session in every history.
@@ -386,6 +387,30 @@ def audience(bench: Bench) -> Iterator[Figure]:
         yield Figure(f"folding all {whose}", found["folded"], "people/s")
 
 
+def export(bench: Bench) -> Iterator[Figure]:
+    """Everything at once, as fast as it is read."""
+    store, segments = bench.store(), bench.sizes.exported_segments
+    say(f"making {segments:,} segments")
+    tool("fill-history", store.url, "--viewers", str(segments // (10 * SEGMENTS)), "--sessions", "10",
+         "--segments", str(SEGMENTS))
+    key = new_key(store)
+    with node(store.url) as server:
+        aggregate(server)
+        for asked in ("segments?format=csv", "segments?format=ndjson", "sessions?format=csv", "statistics?format=csv"):
+            say(asked)
+            server.forget_peak()
+            before, began = server.memory(), time.monotonic()
+            rows, size = read_lines(server, f"/api/v1/export/{asked}", key)
+            took = time.monotonic() - began
+            name = asked.replace("?format=", " as ")
+            yield Figure(
+                f"export of {name}", rows / took, "rows/s", None, f"{rows:,} rows, {size / 1e6:,.0f} MB in {took:.0f} s"
+            )
+            yield Figure(
+                f"memory during the export of {name}", server.memory("VmHWM"), "MB", None, f"{before:.0f} MB before"
+            )
+
+
 def start(bench: Bench) -> Iterator[Figure]:
     """From the command to the first connection."""
     store, times = bench.history, []
@@ -400,5 +425,7 @@ def start(bench: Bench) -> Iterator[Figure]:
 
 CASES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     case.__name__: case
-    for case in (beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, audience, start)
+    for case in (
+        beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, audience, export, start
+    )
 }

@@ -105,6 +105,21 @@ def ask(server: Server, path: str, key: str, timeout: float = 30) -> dict[str, o
     return json.loads(body)
 
 
+def read_lines(server: Server, path: str, key: str) -> tuple[int, int]:
+    """Reads an answer of any size as it comes; gives how many lines and bytes it had."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+    response = connection.getresponse()
+    lines = size = 0
+    while part := response.read(1 << 20):
+        lines += part.count(b"\n")
+        size += len(part)
+    connection.close()
+    if response.status != 200:
+        raise SystemExit(f"{path} was answered {response.status}")
+    return lines, size
+
+
 def wrong_login(server: Server, address: str | None = None) -> int:
     """A login of somebody who has no account: it costs what a wrong password costs.
 

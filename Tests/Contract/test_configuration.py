@@ -198,6 +198,22 @@ def max_credit_rate_of(server: Dwell) -> str:
     return f"{found[0]['progress']['watchedMs'] / 200:g}"
 
 
+metrics_addresses: list[str] = []  # That settings had.
+
+
+def metrics_address() -> str:
+    metrics_addresses.append(f"127.0.0.1:{free_port()}")
+    return metrics_addresses[-1]
+
+
+def metrics_address_of(server: Dwell) -> str:
+    def answering() -> list[str]:
+        return [one for one in metrics_addresses if reachable("127.0.0.1", int(one.split(":")[1]))]
+
+    (address,) = eventually(answering, what="metrics")
+    return address
+
+
 @dataclass
 class Setting:
     name: str
@@ -250,13 +266,14 @@ SETTINGS = [
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
     Setting("keep-audit", lambda _: ("1d", "90d"), keep_audit_of),
     Setting("trusted-proxies", lambda _: ("127.0.0.1", "127.0.0.1,10.0.0.0/8"), trusted_proxies_of),
+    Setting("metrics-address", lambda _: (metrics_address(), metrics_address()), metrics_address_of),
     Setting(
         "allowed-origins",
         lambda _: ("https://one.example", "https://two.example"),
         allowed_origins_of,
     ),
 ]
-OF_ONE_PROCESS = ("host", "port")
+OF_ONE_PROCESS = ("host", "port", "metrics-address")
 each_setting = pytest.mark.parametrize(
     "setting",
     [
@@ -402,6 +419,7 @@ WRONG = {
     "trusted-proxies": ["nonsense", "10.0.0.0/33", "127.0.0.1,", "example.com"],
     "max-credit-rate": ["0.9", "17", "-2", "nan", "fast"],
     "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
+    "metrics-address": ["9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "http://127.0.0.1:9464", "::1:9464", ":1"],
     "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
 EXPECTED = {
@@ -421,6 +439,7 @@ EXPECTED = {
     "trusted-proxies": r"10\.0\.0\.0/8",
     "max-credit-rate": r"number from 1 to 16",
     "keep-segments": r"days.*\b60d",
+    "metrics-address": r"address and a port.*127\.0\.0\.1:9464",
     "allowed-origins": r"origins.*https://",
 }
 by_name = {setting.name: setting for setting in SETTINGS}

@@ -9,6 +9,7 @@ struct AccountRoutes {
     let logins: Logins
     let rules: UserAgentRules
     let cookies: CookieMaker
+    let metrics: Metrics
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
@@ -31,7 +32,7 @@ struct AccountRoutes {
         let body = try await request.json(LoginBody.self)
         let origin = try await LoginOrigin(request, context: context, rules: rules, logins: logins)
         do {
-            return try await reply(to: try await accounts.login(body, from: origin))
+            return try await reply(to: try await counted { try await accounts.login(body, from: origin) })
         } catch let error as DeviceError {
             guard case .limitReached(_, let ticket?) = error else { throw error }
             // The ticket is good in this browser alone: it has to be recognised.
@@ -44,7 +45,18 @@ struct AccountRoutes {
     private func replace(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let body = try await request.json(ReplaceBody.self)
         let origin = try await LoginOrigin(request, context: context, rules: rules, logins: logins)
-        return try await reply(to: try await accounts.login(body, from: origin))
+        return try await reply(to: try await counted { try await accounts.login(body, from: origin) })
+    }
+
+    private func counted(_ login: () async throws -> Admission) async throws -> Admission {
+        do {
+            let admission = try await login()
+            metrics.logins.add(to: .admitted)
+            return admission
+        } catch {
+            metrics.logins.add(to: Metrics.LoginOutcome(PublicError(error)))
+            throw error
+        }
     }
 
     private func reply(to admission: Admission) async throws -> Response {

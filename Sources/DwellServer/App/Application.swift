@@ -19,13 +19,15 @@ package func buildApplication(
     _ configuration: ServerConfiguration, database: any Database, clock: WallClock? = nil, logger: Logger,
     onReady: @escaping @Sendable (Int) async -> Void = { _ in }
 ) async throws -> Application<RouterResponder<DwellRequestContext>> {
+    let metrics = Metrics()
+    let database = MeteredDatabase(base: database, metrics: metrics)
     let shared = clock == nil ? try await SharedClock(database, logger: logger) : nil
     let clock = clock ?? shared?.clock ?? .system
     let announcements = Announcements(database: database, clock: clock, logger: logger)
     let days = LocalDays(timeZone: configuration.store.timeZone)
     let settings = BeatSettings(
         interval: configuration.heartbeatInterval, days: days, viewingLimit: configuration.viewingLimit)
-    let writer = BeatWriter(database: database, settings: settings, logger: logger)
+    let writer = BeatWriter(database: database, settings: settings, metrics: metrics, logger: logger)
     let statistics = Statistics(database: database, days: days, logger: logger)
     do {
         try await statistics.adoptTimeZone()
@@ -70,10 +72,18 @@ package func buildApplication(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
             settings: configuration.devices),
         devices: devices, viewings: viewings, rules: try deviceRules(), pages: try Pages(), codes: codes,
-        attempts: attempts,
+        attempts: attempts, metrics: metrics,
         operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts))
     let lane = buildLane(parts, logger: logger)
-    let sometimes: [(any Service)?] = [shared, outbox]
+    let metricsServer = configuration.metrics.map { address in
+        let reports = Reports(database: database, days: days, clock: clock)
+        return MetricsServer(address, logger: logger) {
+            // While the store can't tell who is here, everything else is all the more worth knowing.
+            let viewers = try? await reports.liveViewers(interval: configuration.heartbeatInterval)
+            return metrics.text(waiting: writer.waiting, viewers: viewers, process: ProcessUsage())
+        }
+    }
+    let sometimes: [(any Service)?] = [shared, outbox, metricsServer]
     return Application(
         router: try buildRouter(parts),
         server: .http1(lane: lane),
@@ -116,6 +126,7 @@ struct Parts {
     let pages: Pages
     let codes: MailedCodes
     let attempts: Attempts
+    let metrics: Metrics
     let operators: Operators
 }
 

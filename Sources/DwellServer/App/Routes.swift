@@ -20,11 +20,13 @@ import Logging
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
-/// | `/api/v1/videos`, `/api/v1/videos/{id}`, `…/viewers`, `…/live`, `…/progress` | GET | `Audience/VideoRoutes.swift` |
+/// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
+/// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
+/// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
 /// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
-/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css` and its scripts and icon | GET | `App/AssetRoutes.swift` |
+/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css`, `/dashboard/live.js`, `/dashboard/setup.js`, `/dashboard/icon.svg` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
@@ -63,20 +65,26 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             reports: reports, keys: keys, days: parts.settings.days, interval: configuration.heartbeatInterval,
             attempts: parts.attempts
         ).endpoints,
+        ExportRoutes(
+            exports: Exports(database: parts.database, days: parts.settings.days, clock: parts.clock), keys: keys,
+            days: parts.settings.days, attempts: parts.attempts
+        ).endpoints,
         videoRoutes.endpoints,
         dashboardRoutes.shown,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
     let heartbeatRoutes = HeartbeatRoutes(
-        heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies)
+        heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies,
+        metrics: parts.metrics)
     let guarded = [
         dashboardRoutes.endpoints,
         gateRoutes.endpoints,
         heartbeatRoutes.endpoints,
         ViewingRoutes(viewings: parts.viewings, beats: heartbeatRoutes).endpoints,
         AccountRoutes(
-            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies
+            accounts: accounts, devices: parts.devices, logins: parts.logins, rules: parts.rules, cookies: cookies,
+            metrics: parts.metrics
         ).endpoints,
         DeviceRoutes(devices: parts.devices, logins: parts.logins).endpoints,
         passwordRoutes.endpoints,
@@ -122,5 +130,5 @@ func buildLane(_ parts: Parts, logger: Logger) -> HeartbeatLane.Parts {
             cookies: CookieMaker(isSecure: configuration.isSecure),
             fields: SecurityHeadersMiddleware(isSecure: configuration.isSecure).fields),
         ownOrigin: OwnOrigin(publicURL: configuration.publicURL), allowedOrigins: Set(configuration.allowedOrigins),
-        logger: logger)
+        metrics: parts.metrics, logger: logger)
 }

@@ -6,8 +6,12 @@ extension ServerConfiguration {
     private static let localAccessKey = "secretcronjob"
 
     /// Checks every setting.
+    /// - Parameters:
+    ///   - settings: What was set
+    ///   - mayMakeSecret: Whether the key file is made where there is none; else a key stands in for it that is good for
+    ///     nothing
     /// - Throws: ``InvalidField`` that names the first setting that is not as it must be
-    package init(_ settings: SettingReader) throws {
+    package init(_ settings: SettingReader, mayMakeSecret: Bool = true) throws {
         let publicURL = try settings.value(.publicURL, default: nil, expected: "an http or https URL without a path") {
             Self.publicURL($0)
         }
@@ -27,7 +31,8 @@ extension ServerConfiguration {
                 .trustedProxies, default: .standard,
                 expected: "networks or addresses with commas between them, such as 127.0.0.1,10.0.0.0/8"
             ) { Self.proxies($0) },
-            secretKey: try Self.secretKey(settings, store: store, isPublic: publicURL?.scheme == "https"),
+            secretKey: try Self.secretKey(
+                settings, store: store, isPublic: publicURL?.scheme == "https", mayMake: mayMakeSecret),
             cronAccessKey: settings.text(.cronAccessKey)
                 ?? (Self.isLocal(publicURL) ? Self.localAccessKey : nil),
             devices: try DeviceSettings(settings),
@@ -64,6 +69,9 @@ extension ServerConfiguration {
         if let given = settings.text(.cronAccessKey), given == Self.localAccessKey, !Self.isLocal(publicURL) {
             cronAccessKey = nil
         }
+        metrics = try settings.value(
+            .metricsAddress, default: nil, expected: "an address and a port, such as 127.0.0.1:9464"
+        ) { MetricsServer.Address($0).map { .some($0) } }
         settingsFile = settings.file
         if let site { _ = try Site(folder: site, withheld: withheldFiles) }
     }
@@ -98,7 +106,7 @@ extension ServerConfiguration {
     }
 
     private static func secretKey(
-        _ settings: SettingReader, store: StoreConfiguration, isPublic: Bool
+        _ settings: SettingReader, store: StoreConfiguration, isPublic: Bool, mayMake: Bool
     ) throws -> SecretKey {
         if let given = try givenSecret(settings) { return given }
         guard !isPublic else {
@@ -108,7 +116,9 @@ extension ServerConfiguration {
         guard let path = store.location.file else {
             throw Setting.secretKey.refusal(expected: "set when the database is PostgreSQL")
         }
-        return try SecretFile(path: path + SecretFile.ending).secret()
+        let file = path + SecretFile.ending
+        guard mayMake || FileManager.default.fileExists(atPath: file) else { return SecretKey(SecretKey.random()) }
+        return try SecretFile(path: file).secret()
     }
 
     /// The secret that is set; `nil` when none is.

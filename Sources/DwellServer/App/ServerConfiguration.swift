@@ -29,6 +29,8 @@ package struct ServerConfiguration: Sendable {
     package var keepAudit: Int64
     /// How much of a video counts for a moment of the wall clock at most.
     package var maxCreditRate: Double
+    /// `nil` shows no metrics.
+    var metrics: MetricsServer.Address?
     /// `nil` sends no mail.
     package var mail: MailSettings?
     /// What each gate guards, and whom it lets in; one has the name ``GateRules/standardName``.

@@ -9,6 +9,8 @@ package struct SettingReader {
     /// The list of gates in the file.
     let gates: GateSettings?
     private let reader: ConfigReader
+    /// What each source says, the one that decides first.
+    private let sources: [(name: String, values: [Setting: String])]
 
     /// - Parameters:
     ///   - flags: What was given on the command line, by the setting's name
@@ -23,12 +25,21 @@ package struct SettingReader {
         self.file = file
         let (settings, gates) = try file.map(Self.settings(inFile:)) ?? ([:], nil)
         self.gates = gates
-        reader = ConfigReader(providers: [flags, variables, settings].map(Self.provider))
+        sources = [("a flag", flags), ("the environment", variables), (file ?? "the file", settings)]
+        reader = ConfigReader(providers: sources.map { Self.provider($0.values) })
     }
 
     /// The text of a setting.
     package func text(_ setting: Setting) -> String? {
         reader.string(forKey: ConfigKey([setting.rawValue]))
+    }
+
+    /// A setting for people, and where it comes from; never a secret.
+    func shown(_ setting: Setting) -> String {
+        guard let text = text(setting), let source = sources.first(where: { $0.values[setting]?.isEmpty == false })
+        else { return "not set" }
+        let value = setting.isShown ? text : setting == .databaseURL ? StoreLocation(text)?.description : nil
+        return "\(value ?? "set"), by \(source.name)"
     }
 
     /// One source of settings. An empty value counts as none, so that the next source is asked.
@@ -104,6 +115,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case keepSegments = "keep-segments"
     case keepAudit = "keep-audit"
     case maxCreditRate = "max-credit-rate"
+    case metricsAddress = "metrics-address"
     case smtpURL = "smtp-url"
     case mailFrom = "mail-from"
 

@@ -47,6 +47,9 @@ final class BeatQueue: Sendable {
         self.limit = limit
     }
 
+    /// How many segments wait.
+    var segmentCount: Int { state.withLock { $0.segments } }
+
     /// Takes a beat.
     /// - Returns: Why it can't be taken
     func add(_ waiting: Waiting) -> String? {

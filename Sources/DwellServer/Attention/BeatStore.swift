@@ -29,6 +29,9 @@ struct BeatStore {
         contents = ContentQueries(connection: connection, known: settings.contents)
     }
 
+    /// What was refused of them that had not been refused before.
+    var refused: RefusedTime { placer.refused }
+
     /// Stores beats.
     /// - Returns: What became of each, in their order
     mutating func store(_ beats: [Beat]) throws -> [BeatOutcome] {

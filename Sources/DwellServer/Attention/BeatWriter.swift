@@ -18,6 +18,7 @@ package final class BeatWriter: Service {
 
     private let database: any Database
     private let settings: BeatSettings
+    private let metrics: Metrics
     private let logger: Logger
     /// One for each transaction that may write at the same time. A viewer's beats are always in the same.
     private let queues: [BeatQueue]
@@ -25,13 +26,18 @@ package final class BeatWriter: Service {
     /// - Parameters:
     ///   - database: Where the beats go
     ///   - settings: How beats become segments
+    ///   - metrics: Counts the time that was refused
     ///   - logger: For batches that failed
-    package init(database: any Database, settings: BeatSettings, logger: Logger) {
+    package init(database: any Database, settings: BeatSettings, metrics: Metrics = Metrics(), logger: Logger) {
         self.database = database
         self.settings = settings
+        self.metrics = metrics
         self.logger = logger
         queues = (0..<database.writers).map { _ in BeatQueue(limit: Self.queueLimit / database.writers) }
     }
+
+    /// How many segments wait to be stored.
+    var waiting: Int { queues.reduce(0) { $0 + $1.segmentCount } }
 
     /// Stores a beat.
     /// - Throws: ``DatabaseError/unavailable(_:)`` when the store is away or too many beats are waiting
@@ -133,9 +139,13 @@ package final class BeatWriter: Service {
         let commit = try await database.commit { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
             let outcomes = try store.store(beats)
-            return (outcomes, fresh: store.contents.fresh)
+            return (outcomes, fresh: store.contents.fresh, refused: store.refused)
         }
         settings.contents.remember(commit.value.fresh)
-        return Commit(value: commit.value.0, sync: commit.sync)
+        let (outcomes, _, refused) = commit.value
+        return Commit(value: outcomes) { [metrics] in
+            try await commit.sync()
+            metrics.count(refused)
+        }
     }
 }

@@ -25,6 +25,7 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
         let ownOrigin: OwnOrigin
         /// Pages there get answers with other headers.
         let allowedOrigins: Set<String>
+        let metrics: Metrics
         let logger: Logger
     }
 
@@ -207,6 +208,7 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
         do {
             let outcome = try outcome.get()
             let entry = try parts.heartbeats.entry(of: heartbeat, after: outcome)
+            parts.metrics.beats.add(to: .stored)
             let reply = parts.heartbeats.answer(to: heartbeat, entry: entry, viewing: outcome.viewing)
             answer(parts.bytes.bytes(of: reply), closes: closes)
         } catch {
@@ -217,6 +219,7 @@ final class HeartbeatLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func bytes(of error: any Error) -> ByteBuffer {
         let shown = PublicError(error)
+        parts.metrics.beats.add(to: Metrics.BeatOutcome(shown))
         shown.log(error, of: .post, path: HeartbeatRoutes.path, to: parts.logger)
         return parts.bytes.bytes(of: shown)
     }

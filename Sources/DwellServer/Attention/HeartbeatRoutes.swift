@@ -9,6 +9,7 @@ struct HeartbeatRoutes {
     let logins: Logins
     let writer: BeatWriter
     let cookies: CookieMaker
+    let metrics: Metrics
 
     var endpoints: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
@@ -16,6 +17,17 @@ struct HeartbeatRoutes {
     }
 
     private func beat(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        do {
+            let response = try await answer(request)
+            metrics.beats.add(to: .stored)
+            return response
+        } catch {
+            metrics.beats.add(to: Metrics.BeatOutcome(PublicError(error)))
+            throw error
+        }
+    }
+
+    private func answer(_ request: Request) async throws -> Response {
         let arrival = heartbeats.clock.now()
         let message = try heartbeats.message(
             try await request.bodyBytes(), arrival: arrival, bearer: request.bearerToken,

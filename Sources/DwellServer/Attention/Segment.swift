@@ -42,4 +42,11 @@ package struct RefusedTime: Sendable, Equatable {
     package var future: Int64 = 0
     /// Media time: more went by than the wall clock and the speed allow.
     package var media: Int64 = 0
+
+    /// Adds what is refused now and was not before.
+    mutating func add(_ now: RefusedTime, after before: RefusedTime) {
+        beforeSession += now.beforeSession - before.beforeSession
+        future += now.future - before.future
+        media += now.media - before.media
+    }
 }

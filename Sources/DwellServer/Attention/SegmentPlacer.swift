@@ -20,6 +20,8 @@ struct SegmentPlacer {
     /// What the database does not know yet.
     private var changed: [SegmentKey] = []
     private var seen: [Int64: SeenSession] = [:]
+    /// What was refused that had not been refused before.
+    private(set) var refused = RefusedTime()
 
     private struct MetSegment {
         /// As it will be.
@@ -95,6 +97,7 @@ struct SegmentPlacer {
 
     private mutating func note(_ segment: StoredSegment, after old: StoredSegment?) {
         let (key, tab) = (segment.key, segment.key.tab)
+        refused.add(segment.refused, after: old?.refused ?? RefusedTime())
         let met = known[key]
         if met?.isChanged != true { changed.append(key) }
         let hasOtherContents = old.map { $0.pageID != segment.pageID || $0.videoID != segment.videoID } ?? false

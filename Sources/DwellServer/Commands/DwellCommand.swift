@@ -6,11 +6,13 @@ public struct DwellCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "dwell",
         abstract: "Who really spent how long on what, and the proof.",
-        version: "0.1.0",
+        version: Version.number,
         subcommands: [
-            ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, ShowCommand.self,
-            RecomputeCommand.self, KeyCommand.self, GateCommand.self, UserCommand.self, VideoCommand.self,
-            OperatorCommand.self, AuditCommand.self, SecretCommand.self, CopyCommand.self, ImportCommand.self,
+            ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, TopCommand.self,
+            ShowCommand.self, RecomputeCommand.self, ExportCommand.self, KeyCommand.self, GateCommand.self,
+            UserCommand.self, VideoCommand.self, OperatorCommand.self, AuditCommand.self, SecretCommand.self,
+            CopyCommand.self,
+            BackupCommand.self, RestoreCommand.self, DoctorCommand.self, ImportCommand.self,
         ])
 
     public init() {}

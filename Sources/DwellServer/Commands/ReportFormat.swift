@@ -2,39 +2,6 @@ import ArgumentParser
 import DwellAPI
 import Foundation
 
-/// A row that reports print: as an object for programs, as cells for people and for CSV.
-protocol ReportRow: Encodable {
-    static var columns: [ReportColumn] { get }
-    var cells: [ReportCell] { get }
-}
-
-/// A column's heading.
-struct ReportColumn {
-    let name: String
-    /// For people.
-    let title: String
-}
-
-/// A cell's value.
-enum ReportCell {
-    case text(String)
-    case number(Int64)
-    /// Milliseconds; people read them as hours, minutes and seconds.
-    case duration(Int64)
-    /// A part of a whole, from 0 to 1; people read it in percent.
-    case part(Double)
-    /// The largest possible error of the duration before it, in milliseconds.
-    case error(Int64)
-    case time(Timestamp)
-
-    var isRight: Bool {
-        switch self {
-        case .number, .duration, .part: true
-        case .text, .time, .error: false
-        }
-    }
-}
-
 /// How a report is printed.
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
     case table, json, csv
@@ -43,7 +10,7 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
     func text<Element: ReportRow>(of rows: [Element]) throws -> String {
         switch self {
         case .table: Self.table(rows)
-        case .csv: Self.csv(rows)
+        case .csv: CSVText.head(of: Element.self) + CSVText.lines(of: rows)
         case .json: try Self.json(rows)
         }
     }
@@ -52,20 +19,6 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes, .sortedKeys]
         return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
-    }
-
-    /// RFC 4180; a cell that a spreadsheet would take for a formula is defanged with an apostrophe.
-    private static func csv<Element: ReportRow>(_ rows: [Element]) -> String {
-        let lines = [Element.columns.map(\.name)] + rows.map { $0.cells.map(\.plain) }
-        return lines.map { $0.map(quoted).joined(separator: ",") + "\r\n" }.joined()
-    }
-
-    private static func quoted(_ text: String) -> String {
-        // Scalars, not characters: a line end of two scalars is one character.
-        let first = text.unicodeScalars.first
-        let safe = first.map { "=+-@\t\r\n".unicodeScalars.contains($0) } == true ? "'" + text : text
-        guard safe.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return safe }
-        return "\"" + safe.replacing("\"", with: "\"\"") + "\""
     }
 
     private static func table<Element: ReportRow>(_ rows: [Element]) -> String {
@@ -98,16 +51,6 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 extension ReportCell {
-    /// For programs.
-    fileprivate var plain: String {
-        switch self {
-        case .text(let text): text
-        case .number(let number), .duration(let number), .error(let number): "\(number)"
-        case .part(let part): "\(part)"
-        case .time(let time): time.description
-        }
-    }
-
     /// For people. Control characters and those that turn the direction of text are taken out: what visitors typed must
     /// not move the cursor, or make other cells look different.
     var readable: String {

@@ -66,6 +66,8 @@ struct ServeCommand: AsyncParsableCommand {
     var keepAudit: String?
     @Option(help: "How fast a video may be watched to count, 1 to 16. (default: 2)")
     var maxCreditRate: String?
+    @Option(help: "Where metrics are shown to Prometheus, such as 127.0.0.1:9464. (default: nowhere)")
+    var metricsAddress: String?
 
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
@@ -82,6 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
                 .keepAudit: keepAudit,
                 .maxCreditRate: maxCreditRate,
+                .metricsAddress: metricsAddress,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

@@ -71,7 +71,7 @@ struct DashboardRoutes {
         let cookie = request.cookie(.signIn)
         guard try await operators.operator(by: cookie) != nil else { throw PublicError.unauthorized }
         return Response(
-            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+            status: .ok, headers: [.contentType: "text/event-stream"],
             body: ResponseBody { writer in
                 var told = ""
                 repeat {
@@ -82,7 +82,8 @@ struct DashboardRoutes {
                     told = html
                 } while await Self.pause()
                 try await writer.finish(nil)
-            })
+            }
+        ).with(.noPage)
     }
 
     private static func event(_ text: String) -> String {
@@ -264,7 +265,8 @@ struct DashboardRoutes {
         _ request: Request, _ page: (Request, Operator) async throws -> Response
     ) async throws -> Response {
         guard let reader = try await operators.operator(by: request.cookie(.signIn)) else {
-            return .redirect(to: "/dashboard/sign-in?next=\(ShownPerson.coded(request.uri.string))")
+            return Response.redirect(to: "/dashboard/sign-in?next=\(ShownPerson.coded(request.uri.string))")
+                .with(.noPage)
         }
         return try await page(request, reader)
     }
@@ -299,7 +301,7 @@ struct DashboardRoutes {
     ) async throws -> Response {
         do {
             let secret = try await enter()
-            var response = Response.redirect(to: door.next ?? "/dashboard")
+            var response = Response.redirect(to: door.next ?? "/dashboard").with(.noPage)
             response.setCookie(cookies.signIn(secret.text, maxAge: Int(Operators.lifetime / 1000)))
             return response
         } catch {
@@ -312,7 +314,7 @@ struct DashboardRoutes {
 
     private func signOut(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await operators.signOut(request.cookie(.signIn), from: context.address)
-        var response = Response.redirect(to: "/dashboard/sign-in")
+        var response = Response.redirect(to: "/dashboard/sign-in").with(.noPage)
         response.setCookie(cookies.signIn("", maxAge: 0))
         return response
     }

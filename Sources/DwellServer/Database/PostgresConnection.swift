@@ -10,6 +10,9 @@ package final class PostgresConnection: @unchecked Sendable {
     /// earlier: see ``PostgresDatabase``.
     private static let patience = Duration.seconds(12)
 
+    /// The client library's version, such as `15.4`.
+    static var libraryVersion: String { "\(PQlibVersion() / 10_000).\(PQlibVersion() % 10_000)" }
+
     private let connection: OpaquePointer
     /// Statements that the server knows, by their text.
     private var prepared: [String: PreparedStatement] = [:]

@@ -295,7 +295,7 @@ private struct SQLiteConnection: DatabaseConnection {
 
 extension DatabaseError {
     /// Sorts SQLite's result codes into the kinds that callers tell apart.
-    fileprivate init(_ error: GRDB.DatabaseError) {
+    init(_ error: GRDB.DatabaseError) {
         let cause = error.message ?? "\(error.resultCode)"
         self =
             switch error.resultCode {

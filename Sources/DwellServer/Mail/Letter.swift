@@ -7,6 +7,7 @@ struct Letter: Sendable {
         case reset, verification, gate
         case newDevice = "new_device"
         case changedPassword = "changed_password"
+        case test
     }
 
     let kind: Kind
@@ -58,6 +59,14 @@ extension Letter {
                     is nothing to do.
                     """)
         }
+    }
+
+    /// The letter that tells of nothing but that it came.
+    /// - Parameter publicURL: How people reach the server
+    static func test(publicURL: String) -> Letter {
+        Letter(
+            kind: .test, subject: "Mail from Dwell arrives", opening: "This is a test that the operator asked for.",
+            link: publicURL, linkTitle: "The server", closing: "There is nothing to do.")
     }
 
     /// The letter that tells of another password.

@@ -25,16 +25,51 @@ struct SMTPClient: Sendable {
         }
     }
 
+    /// Says hello as if a mail were to follow, TLS and login included, and goodbye.
+    /// - Throws: ``MailRefusal``
+    func greet() async throws {
+        try await NIOThreadPool.singleton.runIfActive {
+            try connect { handle in
+                _ = dwell_curl_set_text(handle, CURLOPT_CUSTOMREQUEST, "NOOP")
+                _ = dwell_curl_set_number(handle, CURLOPT_NOBODY, 1)
+            }
+        }
+    }
+
     private func perform(_ transfer: Transfer, from sender: String, to recipient: String) throws {
+        let recipients = curl_slist_append(nil, "<\(recipient)>")
+        defer { curl_slist_free_all(recipients) }
+        do {
+            try withExtendedLifetime(transfer) {
+                try connect { handle in
+                    _ = dwell_curl_set_text(handle, CURLOPT_MAIL_FROM, "<\(sender)>")
+                    _ = dwell_curl_set_list(handle, CURLOPT_MAIL_RCPT, recipients)
+                    _ = dwell_curl_set_source(
+                        handle,
+                        { buffer, size, count, transfer in
+                            guard let buffer, let transfer = Transfer.at(transfer) else { return 0 }
+                            return transfer.read(
+                                into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
+                        },
+                        { transfer, _, _, _, _ in Transfer.at(transfer)?.isEnded == true ? 1 : 0 },
+                        Unmanaged.passUnretained(transfer).toOpaque())
+                }
+            }
+        } catch {
+            throw transfer.isEnded ? CancellationError() : error
+        }
+    }
+
+    /// Speaks with the server.
+    /// - Parameter prepare: Says what about
+    private func connect(_ prepare: (UnsafeMutableRawPointer) -> Void) throws {
         guard Self.isReady, let handle = curl_easy_init() else {
             throw MailRefusal(isFinal: false, reason: "libcurl can't be started")
         }
         let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
         complaint.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        let recipients = curl_slist_append(nil, "<\(recipient)>")
         defer {
             curl_easy_cleanup(handle)
-            curl_slist_free_all(recipients)
             complaint.deallocate()
         }
         _ = dwell_curl_set_complaint(handle, complaint)
@@ -47,19 +82,9 @@ struct SMTPClient: Sendable {
         _ = dwell_curl_set_number(handle, CURLOPT_TIMEOUT, Self.patience)
         // Signals are the process's own; libcurl needs none.
         _ = dwell_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
-        _ = dwell_curl_set_text(handle, CURLOPT_MAIL_FROM, "<\(sender)>")
-        _ = dwell_curl_set_list(handle, CURLOPT_MAIL_RCPT, recipients)
-        _ = dwell_curl_set_source(
-            handle,
-            { buffer, size, count, transfer in
-                guard let buffer, let transfer = Transfer.at(transfer) else { return 0 }
-                return transfer.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
-            },
-            { transfer, _, _, _, _ in Transfer.at(transfer)?.isEnded == true ? 1 : 0 },
-            Unmanaged.passUnretained(transfer).toOpaque())
-        let code = withExtendedLifetime(transfer) { curl_easy_perform(handle) }
+        prepare(handle)
+        let code = curl_easy_perform(handle)
         guard code != CURLE_OK else { return }
-        if transfer.isEnded { throw CancellationError() }
         let reply = dwell_curl_reply(handle)
         let said = String(cString: complaint)
         throw MailRefusal(

@@ -44,6 +44,7 @@ struct OperatorQueries {
 
     /// Removes an operator, who is signed out everywhere.
     func remove(_ id: UUID) throws {
+        try connection.execute("DELETE FROM sign_in WHERE operator_id = $1", [id])
         try connection.execute("DELETE FROM operator WHERE id = $1", [id])
     }
 

@@ -54,8 +54,8 @@ struct LiveQueries {
         return (try rows.first?["viewers"] ?? viewerCount(), try rows.map(LiveSession.init(row:)))
     }
 
-    /// How many people are here, when none of them is on the page.
-    private func viewerCount() throws -> Int {
+    /// How many people are here.
+    func viewerCount() throws -> Int {
         try connection.row(
             "SELECT count(DISTINCT viewer_id) AS count FROM (\(live)) AS live", arguments)?["count"] ?? 0
     }

@@ -110,7 +110,7 @@ struct ReportRoutes {
     static let wrongCursor = InvalidField("cursor", expected: "the nextCursor of the page before")
 
     /// Statistics are kept by whole days.
-    private static func day(_ text: String, field: String) throws(InvalidField) -> Int64 {
+    static func day(_ text: String, field: String) throws(InvalidField) -> Int64 {
         guard let day = LocalDays.day(ofDate: text) else {
             throw InvalidField(field, expected: "a date such as 2026-11-21")
         }

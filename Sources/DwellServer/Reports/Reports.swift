@@ -55,6 +55,25 @@ package struct Reports: Sendable {
         }
     }
 
+    /// A page of segments, those of the newest session first, and where the next page begins.
+    /// - Parameter filter: Which sessions, and which of their segments: a page or a video that it names is theirs too
+    func segments(_ filter: SessionFilter) async throws -> (segments: [ExportedSegment], next: SessionCursor?) {
+        try await database.read { [days] connection in
+            let found = try SessionListQueries(connection: connection, days: days).sessions(
+                filter, limit: filter.limit + 1)
+            let page = Array(found.prefix(filter.limit))
+            let segments = try EvidenceQueries(connection: connection).segments(of: page)
+            let last = found.count > page.count ? page.last : nil
+            return (
+                page.flatMap { session in
+                    (segments[session.id] ?? []).filter { filter.isMet(by: $0) }.map {
+                        ExportedSegment(sessionId: session.id, viewer: session.viewer, segment: $0)
+                    }
+                }, last.map { SessionCursor(startedAt: $0.startedAt, id: $0.id) }
+            )
+        }
+    }
+
     /// A session and everything that its figures rest on; `nil` when there is none of that number.
     package func evidence(session id: Int64) async throws -> SessionEvidence? {
         let now = clock.now()
@@ -72,7 +91,7 @@ package struct Reports: Sendable {
             guard let fold = try queries.folds(of: [(listed.viewer.id, id)])[id] else { return nil }
             let totals = fold.totals(lastSeenAt: listed.lastSeenAt)
             return SessionEvidence(
-                session: listed.record(totals, now: now), segments: try evidence.segments(of: listed),
+                session: listed.record(totals, now: now), segments: try evidence.segments(of: [listed])[id] ?? [],
                 visible: fold.time.visible, refused: totals.refused, devices: devices)
         }
     }
@@ -96,6 +115,13 @@ package struct Reports: Sendable {
                 viewers: viewers, sessions: page,
                 nextCursor: last.map { SessionCursor(startedAt: $0.since, id: $0.id).text })
         }
+    }
+
+    /// How many people are here now.
+    /// - Parameter interval: The heartbeat interval, in milliseconds
+    func liveViewers(interval: Int64) async throws -> Int {
+        let time = clock.now() - 2 * interval
+        return try await database.read { try LiveQueries(connection: $0, time: time, video: nil).viewerCount() }
     }
 
     /// What a page or a video brought; `nil` when nobody ever saw it. Statistics must have been computed before.

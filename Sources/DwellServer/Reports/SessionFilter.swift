@@ -20,6 +20,11 @@ package struct SessionFilter: Sendable {
     package var limit = 50
 
     package init() {}
+
+    /// Whether a segment is of the page and the video that are asked for.
+    func isMet(by segment: SegmentRecord) -> Bool {
+        (page == nil || segment.page == page) && (video == nil || segment.video == video)
+    }
 }
 
 /// A place in the list of sessions, newest first.

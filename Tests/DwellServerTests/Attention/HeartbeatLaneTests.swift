@@ -159,7 +159,7 @@ private struct TestLane {
             bytes: HeartbeatBytes(
                 cookies: CookieMaker(isSecure: false), fields: SecurityHeadersMiddleware(isSecure: false).fields),
             ownOrigin: OwnOrigin(publicURL: URL(string: "https://a.example")),
-            allowedOrigins: ["https://shop.example"], logger: TestStore.silent)
+            allowedOrigins: ["https://shop.example"], metrics: Metrics(), logger: TestStore.silent)
         try await channel.testingEventLoop.submit { [channel, router] in
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(HTTPResponseEncoder())

@@ -13,10 +13,11 @@ extension Migration {
                 created_at INTEGER NOT NULL
             ) STRICT
             """,
+            // Without a reference: a copy brings other operators, and leaves sign-ins where they are.
             """
             CREATE TABLE sign_in (
                 hash TEXT PRIMARY KEY,
-                operator_id TEXT NOT NULL REFERENCES operator (id) ON DELETE CASCADE,
+                operator_id TEXT NOT NULL,
                 signed_in_at INTEGER NOT NULL,
                 last_seen_at INTEGER NOT NULL,
                 CHECK (last_seen_at >= signed_in_at)

@@ -145,6 +145,50 @@ extension SegmentRecord: ReportRow {
     }
 }
 
+extension ExportedSegment: ReportRow {
+    static var columns: [ReportColumn] {
+        [
+            "sessionId", "email", "username", "tab", "n", "start", "end", "lengthMs", "unsureMs", "attention", "ended",
+            "page", "video", "mediaFromMs", "mediaToMs", "rate", "refusedBeforeSessionMs", "refusedFutureMs",
+            "refusedMediaMs", "beats", "firstBeatTime", "lastBeatTime",
+        ].map { ReportColumn(name: $0, title: $0) }
+    }
+
+    var cells: [ReportCell] {
+        [
+            .number(sessionId), .text(viewer.email), .text(viewer.username ?? ""), .text(segment.tab),
+            .number(segment.n), .time(segment.start), .time(segment.end), .duration(segment.lengthMs),
+            .error(segment.unsureMs), .text(segment.attention.rawValue), .text(segment.ended?.rawValue ?? ""),
+            .text(segment.page ?? ""), .text(segment.video ?? ""),
+            segment.mediaFromMs.map(ReportCell.duration) ?? .text(""),
+            segment.mediaToMs.map(ReportCell.duration) ?? .text(""), .text(segment.rate.map { "\($0)" } ?? ""),
+            .duration(segment.refused.beforeSessionMs), .duration(segment.refused.futureMs),
+            .duration(segment.refused.mediaMs), .number(Int64(segment.beats)), .time(segment.firstBeatTime),
+            .time(segment.lastBeatTime),
+        ]
+    }
+}
+
+extension ExportedStatistic: ReportRow {
+    static var columns: [ReportColumn] {
+        [
+            ReportColumn(name: "day", title: "day"),
+            ReportColumn(name: "email", title: "who"),
+            ReportColumn(name: "username", title: "username"),
+            ReportColumn(name: "kind", title: "kind"),
+            ReportColumn(name: "name", title: "name"),
+        ] + ReportColumn.visibleAndEngaged + [.raw]
+    }
+
+    var cells: [ReportCell] {
+        [
+            .text(day), .text(viewer.email), .text(viewer.username ?? ""), .text(kind?.rawValue ?? ""),
+            .text(name ?? ""), .duration(total.visibleMs), .error(total.visibleErrorMs),
+            .duration(total.engagedMs), .error(total.engagedErrorMs), .duration(total.rawMs),
+        ]
+    }
+}
+
 extension GapRecord: ReportRow {
     static var columns: [ReportColumn] {
         [
