@@ -25,6 +25,69 @@ static const unsigned char account_page[] = {
 static const unsigned char code_script[] = {
 #embed "files/code.js"
 };
+static const unsigned char dashboard_layout[] = {
+#embed "files/dashboard/layout.mustache"
+};
+static const unsigned char dashboard_door[] = {
+#embed "files/dashboard/door.mustache"
+};
+static const unsigned char dashboard_now[] = {
+#embed "files/dashboard/now.mustache"
+};
+static const unsigned char dashboard_people[] = {
+#embed "files/dashboard/people.mustache"
+};
+static const unsigned char dashboard_chart[] = {
+#embed "files/dashboard/chart.mustache"
+};
+static const unsigned char dashboard_list[] = {
+#embed "files/dashboard/list.mustache"
+};
+static const unsigned char dashboard_ranks[] = {
+#embed "files/dashboard/ranks.mustache"
+};
+static const unsigned char dashboard_overview[] = {
+#embed "files/dashboard/overview.mustache"
+};
+static const unsigned char dashboard_sessions[] = {
+#embed "files/dashboard/sessions.mustache"
+};
+static const unsigned char dashboard_evidence[] = {
+#embed "files/dashboard/evidence.mustache"
+};
+static const unsigned char dashboard_person[] = {
+#embed "files/dashboard/person.mustache"
+};
+static const unsigned char dashboard_audit[] = {
+#embed "files/dashboard/audit.mustache"
+};
+static const unsigned char dashboard_videos[] = {
+#embed "files/dashboard/videos.mustache"
+};
+static const unsigned char dashboard_audience[] = {
+#embed "files/dashboard/audience.mustache"
+};
+static const unsigned char dashboard_progress[] = {
+#embed "files/dashboard/progress.mustache"
+};
+static const unsigned char dashboard_settings[] = {
+#embed "files/dashboard/settings.mustache"
+};
+static const unsigned char dashboard_devices[] = {
+#embed "files/dashboard/devices.mustache"
+};
+static const unsigned char dashboard_live_script[] = {
+#embed "files/dashboard/live.js"
+};
+static const unsigned char dashboard_setup_script[] = {
+#embed "files/dashboard/setup.js"
+};
+static const unsigned char dashboard_style[] = {
+#embed "files/dashboard/style.css"
+};
+static const unsigned char dashboard_icon[] = {
+#embed "files/dashboard/icon.svg"
+};
 static const unsigned char letter_text[] = {
 #embed "files/letter.text.mustache"
 };
@@ -48,6 +111,27 @@ WEB_ASSET(gate_page)
 WEB_ASSET(error_page)
 WEB_ASSET(account_page)
 WEB_ASSET(code_script)
+WEB_ASSET(dashboard_layout)
+WEB_ASSET(dashboard_door)
+WEB_ASSET(dashboard_now)
+WEB_ASSET(dashboard_people)
+WEB_ASSET(dashboard_chart)
+WEB_ASSET(dashboard_list)
+WEB_ASSET(dashboard_ranks)
+WEB_ASSET(dashboard_overview)
+WEB_ASSET(dashboard_sessions)
+WEB_ASSET(dashboard_evidence)
+WEB_ASSET(dashboard_person)
+WEB_ASSET(dashboard_audit)
+WEB_ASSET(dashboard_videos)
+WEB_ASSET(dashboard_audience)
+WEB_ASSET(dashboard_progress)
+WEB_ASSET(dashboard_settings)
+WEB_ASSET(dashboard_devices)
+WEB_ASSET(dashboard_live_script)
+WEB_ASSET(dashboard_setup_script)
+WEB_ASSET(dashboard_style)
+WEB_ASSET(dashboard_icon)
 WEB_ASSET(letter_text)
 WEB_ASSET(letter_page)
 WEB_ASSET(common_passwords)

@@ -37,6 +37,7 @@ TABLES = {
     "api_key": "id",
     "gate_revocation": "email, gate",
     "audit": "id",
+    "operator": "id",
 }
 
 
@@ -78,6 +79,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Dwell:
     server.key()
     assert server.run("gate", "revoke", "mallory@example.org").returncode == 0
     assert server.run("recompute").returncode == 0
+    operator = [str(BINARY), "operator", "add", "olga", "--database-url", server.database_url]
+    subprocess.run(operator, cwd=server.folder, env=clean_environment(), input=b"a calm and long phrase\n", check=True)
     server.stop()
     return server
 
@@ -169,7 +172,8 @@ def test_the_tables_are_all_that_there_are(house: Dwell, target: Store, tmp_path
     """Fails when a migration adds a table: tell `StoreTable.all`, then this list."""
     assert copy(tmp_path, house.store, target).returncode == 0
     own = {
-        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "viewing", "sqlite_stat1",
+        "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "viewing", "sign_in",
+        "sqlite_stat1",
     }
     found = {row["name"] for row in house.store.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert found - own == set(TABLES)

@@ -59,6 +59,7 @@ package func buildApplication(
     let codes = MailedCodes(database: database, outbox: outbox, clock: clock, attempts: attempts)
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
+    let hasher = try PasswordHasher(pool: hashing)
     let parts = Parts(
         configuration: configuration, database: database, announcements: announcements, clock: clock,
         settings: settings, writer: writer,
@@ -66,12 +67,13 @@ package func buildApplication(
             tokens: EntryTokens(secret: configuration.secretKey, clock: clock), settings: settings, clock: clock,
             publicHost: configuration.publicURL?.host()),
         statistics: statistics,
-        hasher: try PasswordHasher(pool: hashing),
+        hasher: hasher,
         logins: await Logins(
             secret: configuration.secretKey, database: database, announcements: announcements, clock: clock,
             settings: configuration.devices),
         devices: devices, viewings: viewings, rules: try deviceRules(), pages: try Pages(), codes: codes,
-        attempts: attempts, metrics: metrics)
+        attempts: attempts, metrics: metrics,
+        operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts))
     let lane = buildLane(parts, logger: logger)
     let metricsServer = configuration.metrics.map { address in
         let reports = Reports(database: database, days: days, clock: clock)
@@ -125,6 +127,7 @@ struct Parts {
     let codes: MailedCodes
     let attempts: Attempts
     let metrics: Metrics
+    let operators: Operators
 }
 
 /// Keeps a thread pool for as long as the server runs.

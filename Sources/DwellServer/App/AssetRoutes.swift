@@ -13,6 +13,10 @@ struct AssetRoutes {
             ("/dwell-code.js", WebAsset.codeScript.withoutComments, "text/javascript"),
             ("/dwell.d.ts", WebAsset.scriptTypes.text, "text/plain"),
             ("/dwell.css", WebAsset.style.text, "text/css"),
+            ("/dashboard/style.css", WebAsset.dashboardStyle.text, "text/css"),
+            ("/dashboard/live.js", WebAsset.dashboardLiveScript.withoutComments, "text/javascript"),
+            ("/dashboard/setup.js", WebAsset.dashboardSetupScript.withoutComments, "text/javascript"),
+            ("/dashboard/icon.svg", WebAsset.dashboardIcon.text, "image/svg+xml"),
         ] {
             let file = AssetFile(text: text, type: type)
             routes.get(RouterPath(path)) { request, context in

@@ -23,8 +23,10 @@ import Logging
 /// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
+/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
+/// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
-/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css` | GET | `App/AssetRoutes.swift` |
+/// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css`, `/dashboard/live.js`, `/dashboard/setup.js`, `/dashboard/icon.svg` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
@@ -48,9 +50,15 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         logins: parts.logins, pages: parts.pages, cookies: cookies)
     let reports = Reports(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let keys = APIKeys(database: parts.database, clock: parts.clock)
+    let videos = Videos(database: parts.database)
     let videoRoutes = VideoRoutes(
-        videos: Videos(database: parts.database), reports: reports, keys: keys, logins: parts.logins,
+        videos: videos, reports: reports, keys: keys, logins: parts.logins,
         interval: configuration.heartbeatInterval, attempts: parts.attempts)
+    let dashboardRoutes = DashboardRoutes(
+        database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
+        reports: reports, videos: videos, devices: parts.devices,
+        accounts: AccountAdministration(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
+        cookies: cookies, days: parts.settings.days, clock: parts.clock, configuration: configuration)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
@@ -62,6 +70,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             days: parts.settings.days, attempts: parts.attempts
         ).endpoints,
         videoRoutes.endpoints,
+        dashboardRoutes.shown,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
@@ -69,6 +78,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         heartbeats: parts.heartbeats, logins: parts.logins, writer: parts.writer, cookies: cookies,
         metrics: parts.metrics)
     let guarded = [
+        dashboardRoutes.endpoints,
         gateRoutes.endpoints,
         heartbeatRoutes.endpoints,
         ViewingRoutes(viewings: parts.viewings, beats: heartbeatRoutes).endpoints,

@@ -9,6 +9,7 @@ package struct SecretKey: Sendable {
         case login = "dwell login token"
         case session = "dwell session cookie"
         case access = "dwell access cookie"
+        case setup = "dwell setup code"
     }
 
     /// The shortest secret that is accepted, in bytes.

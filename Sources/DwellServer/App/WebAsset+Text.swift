@@ -9,6 +9,27 @@ extension WebAsset {
     package static var errorPage: WebAsset { web_asset_error_page() }
     package static var accountPage: WebAsset { web_asset_account_page() }
     package static var codeScript: WebAsset { web_asset_code_script() }
+    package static var dashboardLayout: WebAsset { web_asset_dashboard_layout() }
+    package static var dashboardDoor: WebAsset { web_asset_dashboard_door() }
+    package static var dashboardNow: WebAsset { web_asset_dashboard_now() }
+    package static var dashboardPeople: WebAsset { web_asset_dashboard_people() }
+    package static var dashboardChart: WebAsset { web_asset_dashboard_chart() }
+    package static var dashboardList: WebAsset { web_asset_dashboard_list() }
+    package static var dashboardRanks: WebAsset { web_asset_dashboard_ranks() }
+    package static var dashboardOverview: WebAsset { web_asset_dashboard_overview() }
+    package static var dashboardSessions: WebAsset { web_asset_dashboard_sessions() }
+    package static var dashboardEvidence: WebAsset { web_asset_dashboard_evidence() }
+    package static var dashboardPerson: WebAsset { web_asset_dashboard_person() }
+    package static var dashboardVideos: WebAsset { web_asset_dashboard_videos() }
+    package static var dashboardAudience: WebAsset { web_asset_dashboard_audience() }
+    package static var dashboardProgress: WebAsset { web_asset_dashboard_progress() }
+    package static var dashboardSettings: WebAsset { web_asset_dashboard_settings() }
+    package static var dashboardDevices: WebAsset { web_asset_dashboard_devices() }
+    package static var dashboardAudit: WebAsset { web_asset_dashboard_audit() }
+    package static var dashboardLiveScript: WebAsset { web_asset_dashboard_live_script() }
+    package static var dashboardSetupScript: WebAsset { web_asset_dashboard_setup_script() }
+    package static var dashboardStyle: WebAsset { web_asset_dashboard_style() }
+    package static var dashboardIcon: WebAsset { web_asset_dashboard_icon() }
     package static var letterText: WebAsset { web_asset_letter_text() }
     package static var letterPage: WebAsset { web_asset_letter_page() }
     package static var commonPasswords: WebAsset { web_asset_common_passwords() }

@@ -37,6 +37,16 @@ struct VideoQueries {
         ).map(Self.viewer)
     }
 
+    /// What a person watched, the latest first, each with the video's name.
+    func watched(by viewer: Int64, limit: Int) throws -> [(name: String, StoredCoverage)] {
+        try connection.rows(
+            """
+            SELECT coverage.*, content.name FROM coverage JOIN content ON content.id = coverage.video_id
+            WHERE coverage.viewer_id = $1 ORDER BY coverage.watched_at DESC, coverage.video_id LIMIT $2
+            """, [viewer, limit]
+        ).map { (try $0["name"], try StoredCoverage(row: $0)) }
+    }
+
     private static let found = """
         SELECT coverage.*, viewer.kind, coalesce(viewer.email, account.email) AS email, account.username
         FROM coverage JOIN viewer ON viewer.id = coverage.viewer_id

@@ -30,6 +30,11 @@ package enum AuditEvent: String, Sendable, CaseIterable, SQLConvertible {
     case accountDeletion = "account-deletion"
     case gateRevocation = "gate-revocation"
     case gateAdmission = "gate-admission"
+    case operatorSignIn = "operator-sign-in"
+    case operatorSignOut = "operator-sign-out"
+    case operatorAddition = "operator-addition"
+    case operatorRemoval = "operator-removal"
+    case operatorPassword = "operator-password"
     /// Refusals that were not noted one by one; `count` in the detail says how many.
     case leftOut = "left-out"
 }

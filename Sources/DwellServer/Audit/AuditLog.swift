@@ -115,6 +115,19 @@ package final class AuditLog: Service {
         }
     }
 
+    /// A page of lines, the latest first.
+    /// - Parameters:
+    ///   - last: Where the page before ended
+    ///   - limit: The most lines of the page
+    package static func page(
+        in database: any Database, after last: LatestCursor, limit: Int
+    ) async throws -> (records: [AuditRecord], next: LatestCursor?) {
+        // One more than asked for tells whether there is a next page.
+        let found = try await database.read { try AuditQueries(connection: $0).page(after: last, limit: limit + 1) }
+        let page = Array(found.prefix(limit))
+        return (page, found.count > page.count ? page.last?.cursor : nil)
+    }
+
     /// Forgets lines that are past their time.
     func removeOld() async throws {
         let limit = clock.now() - kept

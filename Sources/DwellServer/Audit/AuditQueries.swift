@@ -41,6 +41,15 @@ struct AuditQueries {
         ).map(AuditRecord.init(row:))
     }
 
+    /// The latest lines.
+    /// - Parameter last: The line that the page before ended with
+    func page(after last: LatestCursor, limit: Int) throws -> [AuditRecord] {
+        try connection.rows(
+            "SELECT * FROM audit WHERE at <= $2 AND (at < $2 OR id > $3) ORDER BY at DESC, id LIMIT $1",
+            [limit, last.at, last.id]
+        ).map(AuditRecord.init(row:))
+    }
+
     /// Takes out of the log what tells who an account was. That there was one, and what happened, stays.
     func forget(account: UUID) throws {
         try connection.execute(
@@ -62,6 +71,8 @@ extension JSONEncoder {
 
 /// A line of the audit log, as it is read.
 package struct AuditRecord: Sendable, Encodable {
+    /// Its place in the log.
+    let cursor: LatestCursor
     package let at: Timestamp
     package let event: String
     package let outcome: String
@@ -76,8 +87,13 @@ package struct AuditRecord: Sendable, Encodable {
     @Nullable package var deviceId: String?
     package let detail: [String: String]
 
+    private enum CodingKeys: String, CodingKey {
+        case at, event, outcome, actor, accountId, viewerId, subject, address, deviceId, detail
+    }
+
     fileprivate init(row: Row) throws {
         at = try row["at"]
+        cursor = LatestCursor(at: at, id: try row["id"])
         event = try row["event"]
         outcome = try row["outcome"]
         actor = try row["actor"]

@@ -90,7 +90,7 @@ struct ServeCommand: AsyncParsableCommand {
         let (database, migrations) = try await Store.open(configuration.store.location)
         for migration in migrations { logger.info("migration applied", metadata: ["migration": "\(migration)"]) }
         let application = try await buildApplication(configuration, database: database, logger: logger) { port in
-            announce(configuration, port: port)
+            await announce(configuration, database, port: port)
         }
         do {
             try await run(application, logger: logger)
@@ -131,9 +131,19 @@ struct ServeCommand: AsyncParsableCommand {
         return logger
     }
 
-    /// Says on standard output that people may come now. Scripts wait for this line.
-    private func announce(_ configuration: ServerConfiguration, port: Int) {
+    /// Says on standard output that people may come now. Scripts wait for this line, which is the last.
+    private func announce(_ configuration: ServerConfiguration, _ database: any Database, port: Int) async {
         let url = configuration.publicURL?.absoluteString ?? "http://localhost:\(port)"
-        FileHandle.standardOutput.write(Data("Dwell is ready at \(url)\n".utf8))
+        // A store that is away can't say whether there are operators; then the link waits for the next start.
+        if (try? await database.read({ try OperatorQueries(connection: $0).isAny() })) == false {
+            let code = SetupCode(secret: configuration.secretKey).text
+            let base = url.hasSuffix("/") ? String(url.dropLast()) : url
+            say("Set up the dashboard once at \(base)/dashboard/setup#\(code)")
+        }
+        say("Dwell is ready at \(url)")
+    }
+
+    private func say(_ line: String) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
     }
 }

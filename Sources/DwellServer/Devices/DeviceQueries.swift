@@ -22,6 +22,24 @@ struct DeviceQueries {
         ).map(Device.init(row:))
     }
 
+    /// The devices of everybody that were not ended, the latest login first, each with the username.
+    /// - Parameters:
+    ///   - last: Where the page before ended
+    ///   - time: What is past its end by now is left out
+    func page(
+        after last: LatestCursor, at time: Timestamp, _ settings: DeviceSettings, limit: Int
+    ) throws -> [(device: Device, username: String)] {
+        try connection.rows(
+            """
+            SELECT \(Self.columns), (SELECT username FROM account WHERE account.id = device.account_id) AS username
+            FROM device
+            WHERE removed_at IS NULL AND last_logged_in_at <= $1 AND (last_logged_in_at < $1 OR id > $2)
+                AND last_logged_in_at > $3 AND last_seen_at > $4
+            ORDER BY last_logged_in_at DESC, id LIMIT $5
+            """, [last.at, last.id, time - settings.lifetime, time - settings.idle, limit]
+        ).map { (try Device(row: $0), try $0["username"]) }
+    }
+
     /// A device, in use or not.
     func device(_ id: UUID) throws -> Device? {
         try connection.row("SELECT \(Self.columns) FROM device WHERE id = $1", [id]).map(Device.init(row:))

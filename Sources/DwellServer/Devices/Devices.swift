@@ -30,6 +30,22 @@ package struct Devices: Sendable {
         }
     }
 
+    /// A page of everybody's devices that are logged in, the latest login first, each with the username.
+    /// - Parameters:
+    ///   - last: Where the page before ended
+    ///   - limit: The most devices of the page
+    package func page(
+        after last: LatestCursor, limit: Int
+    ) async throws -> (devices: [(device: Device, username: String)], next: LatestCursor?) {
+        let now = clock.now()
+        let found = try await database.read { [settings] connection in
+            try DeviceQueries(connection: connection).page(after: last, at: now, settings, limit: limit + 1)
+        }
+        let page = Array(found.prefix(limit))
+        let end = found.count > page.count ? page.last?.device : nil
+        return (page, end.map { LatestCursor(at: $0.lastLoggedInAt, id: $0.id.lowercase) })
+    }
+
     /// Ends another device of the same account; its token is dead when this returns.
     /// - Throws: ``DeviceError/ownDevice``, or ``DeviceError/notFound`` for an unknown or somebody else's device
     package func remove(_ id: UUID, by login: Login, from address: ClientAddress? = nil) async throws {

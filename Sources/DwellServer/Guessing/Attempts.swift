@@ -100,6 +100,8 @@ private struct Refusal {
         case DeviceError.ticketExpired: self.init(.failure, "ticket expired")
         case GateError.addressRefused: self.init(.denied, "address kept out")
         case GateError.closed: self.init(.denied, "gate closed")
+        case OperatorError.wrongCode: self.init(.failure, "wrong code", isGuess: true)
+        case OperatorError.alreadySetUp: self.init(.denied, "set up already")
         case is KeyError: self.init(.failure, "wrong key", isGuess: true)
         default: return nil
         }

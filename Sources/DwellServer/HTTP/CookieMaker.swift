@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// Makes cookies by one rule: for the whole site, never for other hosts, `Secure` under https.
+/// Makes cookies by one rule: for the whole site where nothing else is said, never for other hosts, `Secure` under https.
 struct CookieMaker: Sendable {
     /// Whether people reach the server by https.
     let isSecure: Bool
@@ -15,11 +15,13 @@ struct CookieMaker: Sendable {
     ///   - maxAge: Seconds
     ///   - isReadable: Whether the page's script may read it
     ///   - sameSite: Which requests carry it
+    ///   - path: Where it is sent
     func make(
-        _ name: CookieName, _ value: String, maxAge: Int, isReadable: Bool = false, sameSite: Cookie.SameSite = .lax
+        _ name: CookieName, _ value: String, maxAge: Int, isReadable: Bool = false, sameSite: Cookie.SameSite = .lax,
+        path: String = "/"
     ) -> Cookie {
         Cookie(
-            name: name.rawValue, value: value, maxAge: maxAge, path: "/", secure: isSecure, httpOnly: !isReadable,
+            name: name.rawValue, value: value, maxAge: maxAge, path: path, secure: isSecure, httpOnly: !isReadable,
             sameSite: sameSite)
     }
 
@@ -51,6 +53,8 @@ struct CookieName {
     static let browser = CookieName(rawValue: "dwell_browser")
     /// The watch-time session's number.
     static let watchSession = CookieName(rawValue: "sessionId")
+    /// Where an operator is signed in.
+    static let signIn = CookieName(rawValue: "dwell_operator")
     /// When the watch-time session began, in milliseconds.
     static let watchStart = CookieName(rawValue: "initTime")
 }

@@ -47,6 +47,7 @@ extension PublicError {
         case let error as DeviceError: self.init(error)
         case let error as LoginError: self.init(error)
         case let error as GateError: self.init(error)
+        case let error as OperatorError: self.init(error)
         case let error as TooManyTries:
             self.init(
                 status: .tooManyRequests, code: .tooManyTries,
@@ -134,6 +135,18 @@ extension PublicError {
             self.init(
                 status: .forbidden, code: .crossSite,
                 message: "Refused: this gate mails a code, which only its own page may ask for")
+        }
+    }
+
+    private init(_ error: OperatorError) {
+        switch error {
+        case .wrongCode:
+            self.init(
+                status: .unauthorized, code: .codeInvalid, message: "This is not the code that the server printed",
+                field: "code")
+        case .alreadySetUp:
+            self.init(
+                status: .conflict, code: .codeInvalid, message: "There is an operator already: sign in", field: "code")
         }
     }
 

@@ -25,12 +25,19 @@ struct ListedSession {
             account.username, found.started_at, found.last_seen_at, found.device_id,
             video.name AS video, found.elapsed_error_ms, found.visible_ms, found.visible_error_ms, found.engaged_ms,
             found.engaged_error_ms, found.refused_before_ms, found.refused_future_ms, found.refused_media_ms,
-            found.folded_at, entry.closed_at, entry.gate, entry.identity
+            found.folded_at, \(entry("closed_at")), \(entry("gate")), \(entry("identity"))
         FROM (\(found)) AS found JOIN viewer ON viewer.id = found.viewer_id
             LEFT JOIN account ON account.viewer_id = viewer.id
             LEFT JOIN content AS video ON video.id = found.video_id
-            LEFT JOIN session AS entry ON entry.viewer_id = found.viewer_id AND entry.id = found.entry_id
         ORDER BY found.started_at DESC, found.id DESC
+        """
+    }
+
+    /// What the row of a session's entry says. Asked for each: a join may go through all sessions there are.
+    private static func entry(_ column: String) -> String {
+        """
+        (SELECT entry.\(column) FROM session AS entry
+            WHERE entry.viewer_id = found.viewer_id AND entry.id = found.entry_id) AS \(column)
         """
     }
 

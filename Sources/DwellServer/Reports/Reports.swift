@@ -18,8 +18,8 @@ package struct Reports: Sendable {
         }
     }
 
-    private let database: any Database
-    private let days: LocalDays
+    let database: any Database
+    let days: LocalDays
     private let clock: WallClock
 
     /// - Parameters:

@@ -22,6 +22,29 @@ struct WebAsset web_asset_error_page(void);
 struct WebAsset web_asset_account_page(void);
 /// The script of those that ask for a code, served as /dwell-code.js.
 struct WebAsset web_asset_code_script(void);
+/// The dashboard's templates: what is around its pages, what they share, and the pages.
+struct WebAsset web_asset_dashboard_layout(void);
+struct WebAsset web_asset_dashboard_door(void);
+struct WebAsset web_asset_dashboard_now(void);
+struct WebAsset web_asset_dashboard_people(void);
+struct WebAsset web_asset_dashboard_chart(void);
+struct WebAsset web_asset_dashboard_list(void);
+struct WebAsset web_asset_dashboard_ranks(void);
+struct WebAsset web_asset_dashboard_overview(void);
+struct WebAsset web_asset_dashboard_sessions(void);
+struct WebAsset web_asset_dashboard_evidence(void);
+struct WebAsset web_asset_dashboard_person(void);
+struct WebAsset web_asset_dashboard_videos(void);
+struct WebAsset web_asset_dashboard_audience(void);
+struct WebAsset web_asset_dashboard_progress(void);
+struct WebAsset web_asset_dashboard_settings(void);
+struct WebAsset web_asset_dashboard_devices(void);
+struct WebAsset web_asset_dashboard_audit(void);
+/// The dashboard's scripts, style and icon, served under /dashboard/.
+struct WebAsset web_asset_dashboard_live_script(void);
+struct WebAsset web_asset_dashboard_setup_script(void);
+struct WebAsset web_asset_dashboard_style(void);
+struct WebAsset web_asset_dashboard_icon(void);
 /// The template of a mail's plain text.
 struct WebAsset web_asset_letter_text(void);
 /// The template of a mail's HTML.

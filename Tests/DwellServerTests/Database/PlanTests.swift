@@ -149,13 +149,29 @@ private struct Paths {
         _ = try await reports.days(Reports.Scope(firstDay: day, lastDay: day))
         #expect(try await reports.content(.video, "lesson", month)?.viewers == 1)
         #expect(try await reports.content(.video, "v3", month)?.viewers ?? 0 > 0)
+        try await look(reports, through: day)
         try await askOfVideos(reports)
+    }
+
+    /// What the overview asks of a month, and of the one before.
+    private func look(_ reports: Reports, through day: Int64) async throws {
+        for scope in [Reports.Scope(), Reports.Scope(email: "v9@example.com")] {
+            let overview = try await reports.overview(scope, from: day - 27, through: day)
+            #expect(overview.people > 0 && overview.sessions ?? 0 > 0)
+            var month = scope
+            month.firstDay = day - 27
+            month.lastDay = day
+            _ = try await reports.top(.page, month, limit: 10)
+            _ = try await reports.top(.video, month, limit: 10)
+        }
+        _ = try await reports.overview(Reports.Scope(), from: day - 27, through: day, of: (.video, "lesson"))
     }
 
     private func askOfVideos(_ reports: Reports) async throws {
         let videos = Videos(database: database)
         #expect(try await videos.list().videos.map(\.name) == ["v7"])
         let found = try #require(try await videos.viewers(of: "v7"))
+        #expect(try await videos.watched(email: found.viewers[0].viewer.email, username: nil).count > 0)
         #expect(found.viewers.count > 2)
         for viewer in found.viewers.suffix(3) {
             _ = try await videos.viewers(of: "v7", email: viewer.viewer.email)
@@ -175,6 +191,9 @@ private struct Paths {
         let since = store.clock.now - day
         #expect(try await AuditLog.entries(in: database, since: since).count > 10)
         _ = try await AuditLog.entries(in: database, since: since, event: .login, user: "bea")
+        _ = try await Devices(database: database, clock: store.clock.clock).page(after: .start, limit: 3)
+        let (_, next) = try await AuditLog.page(in: database, after: .start, limit: 3)
+        #expect(try await AuditLog.page(in: database, after: #require(next), limit: 3).records.count == 3)
         try await log.removeOld()
         let accounts = AccountAdministration(database: database, clock: store.clock.clock)
         #expect(try await accounts.disable("bea") == 1)

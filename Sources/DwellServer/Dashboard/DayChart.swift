@@ -1,0 +1,66 @@
+import DwellAPI
+
+/// A bar for each day, and the table behind it.
+struct DayChart {
+    /// What is drawn, for those who do not see it.
+    let label: String
+    let width: Int
+    let height = DayChart.height
+    let bars: [Bar]
+    let first: String
+    let last: String
+    /// How much the highest bar is.
+    let top: String
+    /// The days, the latest first.
+    let rows: [Row]
+    let isEmpty: Bool
+
+    /// A rectangle in a drawing; units are its own.
+    struct Bar {
+        let x: Int
+        let y: Int
+        let height: Int
+        let title: String
+    }
+
+    struct Row {
+        let day: String
+        let people: Int
+        let visible: ShownDuration
+        let engaged: ShownDuration
+    }
+
+    private static let height = 100
+    /// From one bar to the next; templates draw them a bit narrower.
+    private static let step = 10
+
+    /// The engaged time of each day.
+    /// - Parameters:
+    ///   - days: Those on which anything was, the first one first
+    ///   - range: The days that are drawn
+    init(_ days: [ContentDay], in range: ClosedRange<Int64>) {
+        let known = Dictionary(uniqueKeysWithValues: days.map { ($0.day, $0) })
+        let highest = days.map(\.total.engagedMs).max() ?? 0
+        bars = range.enumerated().map { index, day in
+            let date = LocalDays.date(of: day)
+            let engaged = known[date]?.total.engagedMs ?? 0
+            // What there is must be seen, however little it is.
+            let size = engaged == 0 ? 0 : max(1, Int(engaged * Int64(Self.height) / max(highest, 1)))
+            return Bar(
+                x: index * Self.step, y: Self.height - size, height: size,
+                title: "\(date): \(ReportCell.duration(engaged).readable)")
+        }
+        width = max(range.count * Self.step, 1)
+        first = LocalDays.date(of: range.lowerBound)
+        last = LocalDays.date(of: range.upperBound)
+        top = ReportCell.duration(highest).readable
+        label = "Engaged time per day from \(first) to \(last), at most \(top)"
+        rows = days.reversed().map { day in
+            Row(
+                day: day.day, people: day.viewers,
+                visible: ShownDuration(day.total.visibleMs, error: day.total.visibleErrorMs),
+                engaged: ShownDuration(day.total.engagedMs, error: day.total.engagedErrorMs))
+        }
+        isEmpty = days.isEmpty
+    }
+}

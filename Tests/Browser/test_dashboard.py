@@ -1,0 +1,342 @@
+"""The dashboard as an operator meets it: every page, light and dark, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+from Contract.helpers import Visitor, visitor
+from dwell_process import Dwell, eventually
+
+from .dashboard import VIDEO, bring_history, look_around, set_up, sign_in
+
+LIGHT = {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}
+DARK = {"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 320, "height": 568}, "is_mobile": True, "has_touch": True}
+DARK_PHONE = PHONE | {"color_scheme": "dark"}
+LOOKS = {"light": LIGHT, "dark": DARK, "phone": PHONE, "dark phone": DARK_PHONE}
+PAGES = {
+    "now": "/dashboard",
+    "overview": "/dashboard/overview",
+    "nothing": "/dashboard/overview?days=7&page=/nowhere",
+    "sessions": "/dashboard/sessions",
+    "session": "/dashboard/sessions/{id}",
+    "person": "/dashboard/person?email={email}",
+    "videos": "/dashboard/videos",
+    "video": "/dashboard/video?name=Lesson%201%3A%20how%20%26%20why",
+    "devices": "/dashboard/devices",
+    "audit": "/dashboard/audit",
+    "settings": "/dashboard/settings",
+}
+WHOLE = 60_000  # Bytes on the wire of everything but data.
+
+
+@pytest.fixture(scope="module")
+def server(dwell: Dwell, tmp_path_factory: pytest.TempPathFactory) -> Dwell:
+    """A server with a past, and an operator."""
+    bring_history(dwell, tmp_path_factory.mktemp("history"))
+    return dwell
+
+
+@pytest.fixture(scope="module")
+def guests(server: Dwell) -> list[Visitor]:
+    return look_around(server)
+
+
+@pytest.fixture(scope="module")
+def state(server: Dwell, browser: Any) -> Iterator[Any]:
+    """What a browser keeps in which the operator is signed in."""
+    context = browser.new_context()
+    set_up(context.new_page(), server)
+    yield context.storage_state()
+    context.close()
+
+
+@pytest.fixture
+def signed_in(new_context: Callable[..., BrowserContext], state: Any) -> Callable[..., Page]:
+    """A page in a browser of some look, signed in: `signed_in(**DARK)`."""
+
+    def start(**look: Any) -> Page:
+        return new_context(storage_state=state, **look).new_page()
+
+    return start
+
+
+def path_of(name: str, guests: list[Visitor]) -> str:
+    return PAGES[name].format(id=guests[0].record["id"], email=guests[0].email)
+
+
+def report(server: Dwell, *arguments: str) -> Any:
+    made = server.run("report", *arguments, "--format", "json")
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout)
+
+
+def clock(ms: int) -> str:
+    """A duration as `dwell report` prints it."""
+    seconds = round(ms / 1000)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_readable_by_everybody(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor], name: str, look: str
+) -> None:
+    page = signed_in(**LOOKS[look])
+    console: list[str] = []
+    page.on("console", lambda message: console.append(f"{message.type}: {message.text}"))
+    page.goto(server.url + path_of(name, guests))
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    for summary in page.locator("summary").all():
+        summary.click()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0, f"{width} px too wide"
+    assert console == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_door_is_readable_by_everybody(
+    new_context: Callable[..., BrowserContext], state: Any, server: Dwell, look: str
+) -> None:
+    page = new_context(**LOOKS[look]).new_page()
+    page.goto(server.url + "/dashboard")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.get_by_label("Name").fill("olga")
+    page.get_by_label("Password").fill("not the right one")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("didn't match")
+    expect(page.get_by_label("Name")).to_have_value("olga")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_one_signs_in_goes_on_and_signs_out_with_the_keyboard_alone(
+    context: BrowserContext, state: Any, server: Dwell
+) -> None:
+    page = context.new_page()
+    page.goto(server.url + "/dashboard/overview?days=7")
+    page.get_by_label("Name").focus()
+    page.keyboard.type("olga")
+    page.keyboard.press("Tab")
+    page.keyboard.type("a calm and long phrase")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(page.get_by_label("Time", exact=True)).to_have_value("7")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.get_by_role("button", name="Sign out").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_who_comes_is_shown_without_loading_the_page(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + "/dashboard")
+    expect(page.get_by_role("status")).to_have_text("Live")
+    before = int(page.locator(".hero strong").inner_text())
+    link = page.get_by_role("link", name=guests[0].email)
+    link.focus()
+    newcomer = visitor(server)
+    expect(page.get_by_role("link", name=newcomer.email)).to_be_visible()
+    expect(page.locator(".hero strong")).to_have_text(str(before + 1))
+    expect(link).to_be_focused()
+
+
+def test_a_lost_connection_is_told_and_found_again(
+    signed_in: Callable[..., Page], fresh_dwell, new_context: Callable[..., BrowserContext]
+) -> None:
+    server = fresh_dwell()
+    page = new_context().new_page()
+    set_up(page, server)
+    expect(page.get_by_text("As soon as somebody")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("Live")
+    server.stop()
+    expect(page.get_by_role("status")).to_contain_text("lost")
+    server.start()
+    expect(page.get_by_role("status")).to_have_text("Live", timeout=30_000)
+
+
+def test_the_overview_says_what_the_report_says(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    days = report(server, "days")  # Which computes what is not computed yet.
+    page = signed_in()
+    page.goto(server.url + "/dashboard/overview?days=28")
+    page.get_by_text("The days as a table").click()
+    rows = page.get_by_role("region", name="The days").locator("tbody tr")
+    shown = [[cell.strip() for cell in row.locator("th, td").all_inner_texts()] for row in rows.all()]
+    expected = days[: len(shown)]
+    assert len(shown) > 20
+    assert [(row[0], row[1], row[2].split()[0], row[3].split()[0]) for row in shown] == [
+        (day["day"], str(day["viewers"]), clock(day["engagedMs"]), clock(day["visibleMs"]))
+        for day in expected
+    ]
+    figures = page.locator(".figures")
+    expect(figures).to_contain_text(clock(sum(day["engagedMs"] for day in expected)))
+    first = expected[-1]["day"]
+    totals = report(server, "totals", "--from", first)
+    seen = [total for total in totals if total["visibleMs"] > 0]
+    assert figures.locator("div", has_text="People").locator("strong").inner_text() == str(len(seen))
+    assert figures.locator("div", has_text="Sessions").locator("strong").inner_text() == str(
+        sum(total["sessions"] for total in totals)
+    )
+    videos = page.get_by_role("region", name="Videos").locator("tbody tr")
+    assert [row.locator("th").inner_text() for row in videos.all()] == [
+        video["video"] for video in report(server, "videos")
+    ]
+
+
+def test_a_filter_narrows_the_overview(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + "/dashboard/overview")
+    page.get_by_label("Person", exact=True).fill(guests[0].email)
+    page.get_by_label("Time", exact=True).select_option("Today")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text("1")
+    page.get_by_role("link", name="/portfolio").click()
+    expect(page.get_by_label("Page", exact=True)).to_have_value("/portfolio")
+    expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text("3")
+    page.get_by_role("link", name="Reset").click()
+    expect(page.get_by_label("Page", exact=True)).to_have_value("")
+
+
+def test_a_session_shows_what_its_figures_rest_on(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + path_of("sessions", guests))
+    evidence = guests[0].evidence
+    page.get_by_role("link", name=str(evidence["session"]["id"]), exact=True).click()
+    expect(page.get_by_role("link", name=guests[0].email)).to_be_visible()
+    expect(page.locator(".timeline rect:not(.gap)")).to_have_count(len(evidence["segments"]))
+    expect(page.locator(".timeline rect.gap")).to_have_count(len(evidence["gaps"]))
+    page.get_by_text("Segments as a table").click()
+    rows = page.get_by_role("region", name="Segments").locator("tbody tr")
+    expect(rows).to_have_count(len(evidence["segments"]))
+    expect(rows.first).to_contain_text(evidence["segments"][0]["page"])
+    page.get_by_text("Gaps, and why").click()
+    reasons = page.get_by_role("region", name="Gaps").locator("tbody tr td:last-child")
+    assert reasons.all_inner_texts() == [gap["reason"] for gap in evidence["gaps"]]
+
+
+def test_a_person_has_the_figures_of_the_report(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + "/dashboard/person?email=guest0@example.org")
+    (total,) = report(server, "totals", "--email", "guest0@example.org")
+    values = [value.inner_text() for value in page.locator(".figures strong").all()]
+    assert values == [
+        str(total["sessions"]), clock(total["elapsedMs"]), clock(total["visibleMs"]), clock(total["engagedMs"]),
+    ]  # fmt: skip
+    sessions = page.get_by_role("region", name="Sessions").locator("tbody tr")
+    expect(sessions).to_have_count(min(total["sessions"], 50))
+
+
+def test_a_video_has_its_curve_and_its_people(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    path = f"/api/v1/videos/{quote(VIDEO, safe='')}"
+    audience = eventually(
+        lambda: answer if (answer := server.api(path).json())["video"]["viewers"] == len(guests) else None,
+        what="everybody in the curve",
+    )
+    page = signed_in()
+    page.goto(server.url + "/dashboard/videos")
+    page.get_by_role("link", name=VIDEO).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(VIDEO)
+    expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text(str(len(guests)))
+    page.get_by_text("The curve as a table").click()
+    rows = page.get_by_role("region", name="The curve").locator("tbody tr")
+    assert [
+        [int(cell) for cell in row.locator("td").all_inner_texts()] for row in rows.all()
+    ] == [list(counts) for counts in zip(audience["curve"], audience["again"], strict=True)]
+    people = page.get_by_role("region", name="People").locator("tbody tr")
+    viewers = server.api(f"{path}/viewers").json()["viewers"]
+    assert [row.locator("th").inner_text() for row in people.all()] == [
+        viewer["viewer"]["email"] for viewer in viewers
+    ]
+    for row, viewer in zip(people.all(), viewers, strict=True):
+        expect(row.locator("rect")).to_have_count(len(viewer["progress"]["ranges"]))
+
+
+def test_a_person_has_what_they_watched(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + path_of("person", guests))
+    (row,) = page.get_by_role("region", name="Videos").locator("tbody tr").all()
+    expect(row.get_by_role("link")).to_have_text(VIDEO)
+    (viewer,) = server.api(f"/api/v1/videos/{quote(VIDEO, safe='')}/viewers", email=guests[0].email).json()["viewers"]
+    expect(row).to_contain_text(clock(viewer["progress"]["watchedMs"]))
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(VIDEO)
+
+
+def test_a_long_list_goes_on_page_by_page(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + "/dashboard/sessions")
+    seen: list[str] = []
+    while True:
+        seen += page.locator("tbody th a").all_inner_texts()
+        more = page.get_by_role("link", name="Earlier sessions")
+        if not more.count():
+            break
+        more.click()
+    assert seen == [str(session["id"]) for session in report(server)]
+    assert len(seen) > 50
+
+
+def test_what_is_not_there_is_said(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    for path, status, text in [
+        ("/dashboard/sessions/999999", 404, "Not Found"),
+        ("/dashboard/sessions/x", 404, "Not Found"),
+        ("/dashboard/person?email=nobody@example.org", 404, "Not Found"),
+        ("/dashboard/person", 400, "email"),
+        ("/dashboard/overview?days=3", 400, "days"),
+        ("/dashboard/overview?page=/a&video=b", 400, "video"),
+        ("/dashboard/sessions?cursor=x", 400, "cursor"),
+        ("/dashboard/audit?cursor=x", 400, "cursor"),
+        ("/dashboard/devices?cursor=x_y", 400, "cursor"),
+        ("/dashboard/video?name=none", 404, "Not Found"),
+        ("/dashboard/video", 400, "name"),
+        ("/dashboard/videos?cursor=-", 400, "cursor"),
+    ]:
+        answer = page.goto(server.url + path)
+        assert answer and answer.status == status, path
+        expect(page.get_by_role("heading", level=1)).to_contain_text(text)
+
+
+def test_all_of_it_is_small(signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]) -> None:
+    page = signed_in()
+    bodies: dict[str, bytes] = {}
+    page.on("response", lambda answer: bodies.setdefault(answer.url, b""))
+    for name in PAGES:
+        page.goto(server.url + path_of(name, guests))
+    files = [url for url in bodies if re.search(r"/dashboard/\w+\.(css|js|svg)$", url)]
+    assert len(files) >= 2
+    assert all(url.startswith(server.url) for url in bodies), "Something came from elsewhere."
+    size = sum(len(gzip.compress(server.client().get(url).content)) for url in files)
+    page.goto(server.url + "/dashboard/overview?days=7&page=/nowhere")
+    size += len(gzip.compress(page.content().encode()))
+    assert size < WHOLE
