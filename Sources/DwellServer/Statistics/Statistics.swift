@@ -30,35 +30,23 @@ package struct Statistics: Sendable {
     /// Computes every dirty day, once.
     ///
     /// A batch is taken, computed from a snapshot, so that beats go on being stored meanwhile, and kept if no beat came
-    /// between; a day that one did stays dirty. While one batch is kept, the next is computed.
+    /// between; a day that one did stays dirty.
     /// - Returns: How many (viewer, day) pairs were computed
     @discardableResult
     package func aggregate() async throws -> Int {
         let taker = Int64.random(in: 1 ... .max)
-        let total = try await withThrowingTaskGroup(of: Commit<Int>.self) { group in
-            var total = 0
-            var last: ViewerDay?
-            while let taken = try await take(after: last, taker: taker) {
-                let computed = try await compute(taken)
-                total += try await group.next()?.value ?? 0
-                group.addTask { try await keep(computed, taker: taker) }
-                last = taken.last
+        var total = 0
+        var last: ViewerDay?
+        while true {
+            let taken = try await database.write { [last] connection in
+                try StatisticQueries(connection: connection).takeDirty(after: last, limit: Self.batchSize, taker: taker)
             }
-            // Nothing hangs on the disk before: what is lost with the power is still dirty.
-            let end = try await group.next()
-            try await end?.sync()
-            return total + (end?.value ?? 0)
+            if taken.isEmpty { break }
+            total += try await keep(try await compute(taken), taker: taker)
+            last = taken.last
         }
         if total > 0 { logger.info("statistics computed", metadata: ["days": "\(total)"]) }
         return total
-    }
-
-    /// The next dirty days; `nil` when there are no more.
-    private func take(after last: ViewerDay?, taker: Int64) async throws -> [ViewerDay]? {
-        let taken = try await database.commit { connection in
-            try StatisticQueries(connection: connection).takeDirty(after: last, limit: Self.batchSize, taker: taker)
-        }
-        return taken.value.isEmpty ? nil : taken.value
     }
 
     /// What days come to; `nil` for one that can't be computed any more.
@@ -76,8 +64,8 @@ package struct Statistics: Sendable {
 
     /// Keeps what was computed, of the days that nothing happened to meanwhile.
     /// - Returns: How many these are
-    private func keep(_ computed: [(ViewerDay, [DayFold.Total]?)], taker: Int64) async throws -> Commit<Int> {
-        try await database.commit { connection in
+    private func keep(_ computed: [(ViewerDay, [DayFold.Total]?)], taker: Int64) async throws -> Int {
+        try await database.write { connection in
             try connection.lock(.statistics)
             let queries = StatisticQueries(connection: connection)
             return try computed.count { day, totals in
