@@ -44,16 +44,10 @@ extension ServerConfiguration {
                 .keepSegments, default: nil,
                 expected:
                     "a number of days such as 400d, at least 60d: pages may tell for 30 days what they could not tell"
-            ) { text in
-                text.hasSuffix("d")
-                    ? Self.number(String(text.dropLast()), in: 60...36_500).map { .some(Int64($0)) } : nil
-            },
+            ) { Self.days($0, in: 60...36_500).map { .some($0) } },
             keepAudit: try settings.value(
                 .keepAudit, default: 400 * 86_400_000, expected: "a number of days such as 400d, from 1d to 36500d"
-            ) { text in
-                text.hasSuffix("d")
-                    ? Self.number(String(text.dropLast()), in: 1...36_500).map { Int64($0) * 86_400_000 } : nil
-            },
+            ) { Self.days($0, in: 1...36_500).map { $0 * 86_400_000 } },
             maxCreditRate: try settings.value(
                 .maxCreditRate, default: Audience.creditRate, expected: "a number from 1 to 16"
             ) { Double($0).flatMap { (1...16).contains($0) ? $0 : nil } },
@@ -152,6 +146,11 @@ extension ServerConfiguration {
             return "\(scheme)://\(host)\(port)".lowercased()
         }
         return origins.count == parts.count ? Array(Set(origins)) : nil
+    }
+
+    /// The number of days that a text such as `400d` means.
+    private static func days(_ text: String, in range: ClosedRange<Int>) -> Int64? {
+        text.hasSuffix("d") ? number(String(text.dropLast()), in: range).map { Int64($0) } : nil
     }
 
     private static func proxies(_ text: String) -> TrustedProxies? {

@@ -135,7 +135,7 @@ package enum SQLLock: Int64, Sendable {
     case migrations = 1
     case statistics = 2
     case audience = 3
-    case operators = 17
+    case operators = 4
 }
 
 /// What has numbers of its own.

@@ -1,14 +1,7 @@
 import Dispatch
+import Foundation
 import GRDBSQLite
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// Brings SQLite's log to the disk, once for all commits that wait for it.
 ///
@@ -55,7 +48,7 @@ final class LogSync: Sendable {
 
     /// Lets go of the file; nobody waits any more.
     func close() {
-        queue.sync { _ = Self.close(file) }
+        queue.sync { _ = Foundation.close(file) }
     }
 
     private func work() {
@@ -88,14 +81,4 @@ final class LogSync: Sendable {
     }
 
     private static var cause: String { String(cString: strerror(errno)) }
-
-    private static func close(_ file: Int32) -> Int32 {
-        #if canImport(Glibc)
-            Glibc.close(file)
-        #elseif canImport(Musl)
-            Musl.close(file)
-        #else
-            Darwin.close(file)
-        #endif
-    }
 }
