@@ -415,7 +415,7 @@ def test_an_error_gives_nothing_of_the_inside_away(dwell: Dwell, words: tuple[st
 
 
 @pytest.mark.slow
-@pytest.mark.one_node("a proxy closes them first")
+@pytest.mark.sqlite("connections, whatever the store")
 def test_idle_and_slow_connections_are_closed(dwell: Dwell) -> None:
     """Within 90 seconds: how soon exactly is the server's affair."""
     sent = {

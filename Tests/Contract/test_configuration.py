@@ -273,17 +273,10 @@ SETTINGS = [
         allowed_origins_of,
     ),
 ]
-OF_ONE_PROCESS = ("host", "port", "metrics-address")
 each_setting = pytest.mark.parametrize(
     "setting",
     [
-        pytest.param(
-            one,
-            id=one.name,
-            marks=[pytest.mark.one_node("where a process listens")]
-            if one.name in OF_ONE_PROCESS
-            else [],
-        )
+        pytest.param(one, id=one.name, marks=pytest.mark.sqlite("read before there is a store"))
         for one in SETTINGS
     ],
 )

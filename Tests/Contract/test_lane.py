@@ -494,7 +494,7 @@ def test_half_a_beat_is_not_stored(dwell: Dwell, how: str) -> None:
 
 
 @pytest.mark.slow
-@direct
+@pytest.mark.sqlite("connections, whatever the store")
 def test_dead_clients_are_let_go_and_live_ones_kept(dwell: Dwell) -> None:
     """Within 90 seconds; a connection on which beats come is not idle."""
     beat = request(cookie_of(visitor(dwell)), body=beat_of(segment(n=1)))
