@@ -18,13 +18,14 @@ struct DashboardRoutes {
     let days: LocalDays
     let clock: WallClock
     let configuration: ServerConfiguration
+    let webhooks: Webhooks
 
     /// How often it is looked who is here.
     private static let look = Duration.seconds(2)
     /// How many pages and videos are ranked.
     private static let rankLimit = 10
     /// How many sessions, videos, people, or lines of the audit log, a page lists.
-    private static let listLimit = 50
+    static let listLimit = 50
     /// How many days of a person are drawn.
     private static let personDays: Int64 = 90
 
@@ -235,12 +236,12 @@ struct DashboardRoutes {
     }
 
     /// What a viewer may not see is not there.
-    private static func require(_ role: Operator.Role, _ reader: Operator) throws {
+    static func require(_ role: Operator.Role, _ reader: Operator) throws {
         guard reader.role == role else { throw PublicError.notFound }
     }
 
     /// Where a list goes on that has no other parameter.
-    private static func place(in request: Request) throws(InvalidField) -> LatestCursor {
+    static func place(in request: Request) throws(InvalidField) -> LatestCursor {
         var cursor = LatestCursor.start
         for (name, value) in request.parameters {
             guard name == "cursor", let given = LatestCursor(value) else {
@@ -261,7 +262,7 @@ struct DashboardRoutes {
     // MARK: The door
 
     /// Shows a page to operators, and the door to everybody else.
-    private func behindDoor(
+    func behindDoor(
         _ request: Request, _ page: (Request, Operator) async throws -> Response
     ) async throws -> Response {
         guard let reader = try await operators.operator(by: request.cookie(.signIn)) else {

@@ -48,6 +48,9 @@ extension PublicError {
         case let error as LoginError: self.init(error)
         case let error as GateError: self.init(error)
         case let error as OperatorError: self.init(error)
+        case WebhookError.notFound: self = .notFound
+        case WebhookError.disabled:
+            self.init(InvalidField("id", expected: "of an endpoint in use: this one answered 410, see dwell webhook enable"))
         case let error as TooManyTries:
             self.init(
                 status: .tooManyRequests, code: .tooManyTries,
