@@ -209,7 +209,7 @@ def test_life_goes_on_in_the_copy(house: Dwell, target: Store, tmp_path: Path) -
         assert len(device.list()) == 1
         account.server = copy_of_house
         account.login()
-        copy_of_house._key = house.key()
+        copy_of_house._keys[()] = house.key()
         new = visitor(copy_of_house)
         numbers = [row["id"] for row in target.rows("SELECT id FROM session")]
         assert new.record["id"] == max(numbers) and len(numbers) == len(set(numbers))

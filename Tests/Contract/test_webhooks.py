@@ -32,6 +32,12 @@ def receiver() -> Iterator[Receiver]:
     receiver.stop()
 
 
+def asked(server: Dwell, method: str, path: str = "", **options: Any) -> requests.Response:
+    """What the API answers to a program that may do everything with webhooks."""
+    headers = {"Authorization": f"Bearer {server.key('audit', 'manage')}"} | options.pop("headers", {})
+    return server.client().request(method, WEBHOOKS + path, headers=headers, **options)
+
+
 def command(server: Dwell, *arguments: str) -> subprocess.CompletedProcess[str]:
     return server.run("webhook", *arguments)
 
@@ -46,7 +52,7 @@ class Endpoint:
     secret: str
 
     def deliveries(self) -> list[dict[str, Any]]:
-        return succeeded(self.server.api(f"{WEBHOOKS}/{self.id}/deliveries"))["deliveries"]
+        return succeeded(asked(self.server, "GET", f"/{self.id}/deliveries"))["deliveries"]
 
     def await_state(self, state: str, **others: Any) -> dict[str, Any]:
         """The latest delivery, when it stands so."""
@@ -162,9 +168,7 @@ def test_an_answer_is_its_status_alone(endpoint: Endpoint, receiver: Receiver) -
     assert "redirects are not followed" in endpoint.await_state("waiting", attempts=1)["error"]
     assert receiver.of(elsewhere) == []
     delivery = endpoint.deliveries()[0]["id"]
-    assert endpoint.server.client().post(
-        f"{WEBHOOKS}/deliveries/{delivery}/replay", headers={"Authorization": f"Bearer {endpoint.server.key()}"}
-    ).status_code == 202  # fmt: skip
+    assert asked(endpoint.server, "POST", f"/deliveries/{delivery}/replay").status_code == 202
     assert endpoint.await_state("delivered")["status"] == 200
 
 
@@ -174,7 +178,7 @@ def test_who_answers_410_is_told_nothing_more(dwell: Dwell, receiver: Receiver) 
     visitor(dwell)
     failed = endpoint.await_state("failed")
     visitor(dwell)
-    (listed,) = [one for one in succeeded(dwell.api(WEBHOOKS))["webhooks"] if one["id"] == endpoint.id]
+    (listed,) = [one for one in succeeded(asked(dwell, "GET"))["webhooks"] if one["id"] == endpoint.id]
     assert listed["disabledTime"] and listed["failed"] == 1 and listed["refusal"] == "answered 410"
     assert len(receiver.of(endpoint.path)) == len(endpoint.deliveries()) == 1
     assert command(dwell, "replay", failed["id"]).returncode == CONFIGURATION_ERROR
@@ -246,8 +250,8 @@ def test_the_commands_show_what_the_api_shows(endpoint: Endpoint, receiver: Rece
     delivered = endpoint.await_state("delivered")
     listed = json.loads(command(server, "deliveries", "--webhook", endpoint.id, "--format", "json").stdout)
     assert listed == [delivered]
-    assert json.loads(command(server, "list", "--format", "json").stdout) == succeeded(server.api(WEBHOOKS))["webhooks"]
-    shown = command(server, "list").stdout + command(server, "deliveries").stdout + server.api(WEBHOOKS).text
+    assert json.loads(command(server, "list", "--format", "json").stdout) == succeeded(asked(server, "GET"))["webhooks"]
+    shown = command(server, "list").stdout + command(server, "deliveries").stdout + asked(server, "GET").text
     assert endpoint.id in shown and endpoint.secret not in shown
     assert command(server, "replay", delivered["id"]).returncode == 0
     eventually(lambda: len(receiver.of(endpoint.path)) == 2)
@@ -256,11 +260,6 @@ def test_the_commands_show_what_the_api_shows(endpoint: Endpoint, receiver: Rece
         assert command(server, *wrong).returncode == 64
     for unknown in (["remove", "x"], ["replay", "x"], ["test", endpoint.path], ["deliveries", "--webhook", "x"]):
         assert command(server, *unknown).returncode == CONFIGURATION_ERROR
-
-
-def asked(server: Dwell, method: str, path: str = "", **options: Any) -> requests.Response:
-    headers = {"Authorization": f"Bearer {server.key()}"} | options.pop("headers", {})
-    return server.client().request(method, WEBHOOKS + path, headers=headers, **options)
 
 
 def test_a_program_adds_and_removes_endpoints(dwell: Dwell, receiver: Receiver) -> None:
@@ -293,6 +292,9 @@ def test_what_is_wrong_is_named(dwell: Dwell) -> None:
     problem(asked(dwell, "GET", "/x/deliveries"), 404)
     problem(dwell.client().get(WEBHOOKS), 401)
     problem(dwell.client().post(WEBHOOKS, json=right), 401)
+    for method, key in (("GET", dwell.key()), ("POST", dwell.key("audit"))):
+        headers = {"Authorization": f"Bearer {key}"}
+        problem(dwell.client().request(method, WEBHOOKS, json=right, headers=headers), 403)
     wrong = command(dwell, "add", "http://example.com/", "--event", "gate.entered")
     assert wrong.returncode == CONFIGURATION_ERROR and "https://" in wrong.stderr
 

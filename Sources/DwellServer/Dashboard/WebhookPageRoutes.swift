@@ -21,7 +21,7 @@ extension DashboardRoutes {
         }
         try Self.require(.owner, reader)
         guard let id = UUID(uuidString: try await DeliveryForm(request).id) else { throw PublicError.notFound }
-        try await webhooks.replay(id, from: context.address)
+        try await webhooks.replay(id, by: WebhookAsker(operator: reader.name, from: context.address))
         return Response.redirect(to: "/dashboard/webhooks").with(.noPage)
     }
 

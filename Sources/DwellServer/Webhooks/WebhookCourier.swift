@@ -118,7 +118,7 @@ package struct WebhookCourier: Service {
                 try queries.finish(taken, .failed, answer, next: nil)
                 try queries.giveUp(to: taken.webhook.id, because: "the endpoint answered 410 to another delivery")
                 try WebhookQueries(connection: connection).disable(taken.webhook.id, since: now)
-                try Webhooks.note(.webhookDisabling, taken.webhook, by: .system, at: now, nil, connection)
+                try Webhooks.note(.webhookDisabling, taken.webhook, by: .system, at: now, connection)
             }
         }
         metrics.deliveries.add(to: Metrics.DeliveryOutcome(outcome))

@@ -26,25 +26,25 @@ struct WebhookRoutes {
     }
 
     private func list(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await keys.authenticate(request, context, attempts)
+        try await keys.authenticate(request, context, attempts, scope: .audit)
         return try .json(WebhookList(webhooks: try await webhooks.list()))
     }
 
     private func add(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await keys.authenticate(request, context, attempts)
+        let key = try await keys.authenticate(request, context, attempts, scope: .manage)
         let body = try await request.json(WebhookBody.self)
-        let added = try await webhooks.add(url: body.url, events: body.events, from: context.address)
+        let added = try await webhooks.add(url: body.url, events: body.events, by: WebhookAsker(key: key, from: context.address))
         return try .json(added, status: .created)
     }
 
     private func remove(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await keys.authenticate(request, context, attempts)
-        try await webhooks.remove(try Self.id(in: context), from: context.address)
+        let key = try await keys.authenticate(request, context, attempts, scope: .manage)
+        try await webhooks.remove(try Self.id(in: context), by: WebhookAsker(key: key, from: context.address))
         return Response(status: .noContent, headers: .noPage)
     }
 
     private func deliveries(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await keys.authenticate(request, context, attempts)
+        try await keys.authenticate(request, context, attempts, scope: .audit)
         var cursor = LatestCursor.start
         var limit = Self.pageLength
         for (name, value) in request.uri.queryParameters {
@@ -61,8 +61,8 @@ struct WebhookRoutes {
     }
 
     private func replay(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        try await keys.authenticate(request, context, attempts)
-        try await webhooks.replay(try Self.id(in: context), from: context.address)
+        let key = try await keys.authenticate(request, context, attempts, scope: .manage)
+        try await webhooks.replay(try Self.id(in: context), by: WebhookAsker(key: key, from: context.address))
         return Response(status: .accepted, headers: .noPage)
     }
 

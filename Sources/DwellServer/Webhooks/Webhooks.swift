@@ -19,7 +19,7 @@ package struct Webhooks: Sendable {
     /// Adds an endpoint. It is told of what happens from now on; of sessions, of those that end from now on.
     /// - Throws: ``InvalidField`` named `url` or `events`
     package func add(
-        url: String, events: [String], from address: ClientAddress? = nil
+        url: String, events: [String], by asker: WebhookAsker = WebhookAsker()
     ) async throws -> NewWebhook {
         let url = try WebhookRules.check(url: url)
         let events = try WebhookRules.check(events: events)
@@ -32,7 +32,7 @@ package struct Webhooks: Sendable {
             }
             try Self.beginTelling(of: events, at: now, connection)
             try queries.insert(webhook)
-            try Self.note(.webhookAddition, webhook, by: .operator, at: now, address, connection)
+            try Self.note(.webhookAddition, webhook, by: asker, at: now, connection)
             return try queries.records().first { $0.id == webhook.id.lowercase }
         }
         guard let record else { throw DatabaseError.failure("a webhook that is not there") }
@@ -41,13 +41,13 @@ package struct Webhooks: Sendable {
 
     /// Removes an endpoint, what waits for it, and its log.
     /// - Throws: ``WebhookError/notFound``
-    package func remove(_ id: UUID, from address: ClientAddress? = nil) async throws {
+    package func remove(_ id: UUID, by asker: WebhookAsker = WebhookAsker()) async throws {
         let now = clock.now()
         try await database.write { connection in
             let queries = WebhookQueries(connection: connection)
             guard let webhook = try queries.webhook(id) else { throw WebhookError.notFound }
             try queries.remove(id)
-            try Self.note(.webhookRemoval, webhook, by: .operator, at: now, address, connection)
+            try Self.note(.webhookRemoval, webhook, by: asker, at: now, connection)
         }
     }
 
@@ -61,7 +61,7 @@ package struct Webhooks: Sendable {
             guard webhook.disabledAt != nil else { return }
             try Self.beginTelling(of: webhook.events, at: now, connection)
             try queries.disable(id, since: nil)
-            try Self.note(.webhookEnabling, webhook, by: .operator, at: now, nil, connection)
+            try Self.note(.webhookEnabling, webhook, by: WebhookAsker(), at: now, connection)
         }
     }
 
@@ -98,7 +98,7 @@ package struct Webhooks: Sendable {
 
     /// Sends a delivery again, with all its tries before it and under the same id.
     /// - Throws: ``WebhookError``
-    package func replay(_ id: UUID, from address: ClientAddress? = nil) async throws {
+    package func replay(_ id: UUID, by asker: WebhookAsker = WebhookAsker()) async throws {
         let now = clock.now()
         try await database.write { connection in
             let deliveries = WebhookDeliveryQueries(connection: connection)
@@ -108,7 +108,7 @@ package struct Webhooks: Sendable {
             guard webhook.disabledAt == nil else { throw WebhookError.disabled }
             guard try deliveries.replay(id, at: now) else { throw WebhookError.notFound }
             try Self.note(
-                .webhookReplay, webhook, by: .operator, at: now, address, ["delivery": id.lowercase], connection)
+                .webhookReplay, webhook, by: asker, at: now, ["delivery": id.lowercase], connection)
         }
     }
 
@@ -125,7 +125,7 @@ package struct Webhooks: Sendable {
                 count += replayed
                 guard replayed > 0 else { continue }
                 try Self.note(
-                    .webhookReplay, webhook, by: .operator, at: now, nil, ["deliveries": "\(replayed)"], connection)
+                    .webhookReplay, webhook, by: WebhookAsker(), at: now, ["deliveries": "\(replayed)"], connection)
             }
             return count
         }
@@ -146,15 +146,44 @@ package struct Webhooks: Sendable {
         try EndedSessionQueries(connection: connection).begin(at: time)
     }
 
-    /// - Parameter address: Where the request came from
+    /// Notes in the audit log what was done with an endpoint.
     static func note(
-        _ event: AuditEvent, _ webhook: Webhook, by actor: AuditActor, at time: Timestamp, _ address: ClientAddress?,
+        _ event: AuditEvent, _ webhook: Webhook, by asker: WebhookAsker, at time: Timestamp,
         _ detail: [String: String] = [:], _ connection: any DatabaseConnection
     ) throws {
+        let more = ["webhook": webhook.id.lowercase].merging(asker.name) { first, _ in first }
         try AuditLog.write(
             AuditEntry(
-                event, by: actor, at: time, subject: webhook.host, address: address,
-                detail: detail.merging(["webhook": webhook.id.lowercase]) { first, _ in first }), connection)
+                event, by: asker.actor, at: time, subject: webhook.host, address: asker.address,
+                detail: detail.merging(more) { first, _ in first }), connection)
+    }
+}
+
+/// Who does something with an endpoint, for the audit log; by itself, whoever runs commands.
+package struct WebhookAsker: Sendable {
+    var actor = AuditActor.operator
+    /// Where the request came from.
+    var address: ClientAddress?
+    /// Such as the key's, where it was one.
+    var name: [String: String] = [:]
+
+    package init() {}
+
+    init(key: APIKey, from address: ClientAddress?) {
+        name = ["key": key.name]
+        self.address = address
+    }
+
+    init(operator name: String, from address: ClientAddress?) {
+        self.name = ["operator": name]
+        self.address = address
+    }
+
+    /// The server itself.
+    static var system: WebhookAsker {
+        var asker = WebhookAsker()
+        asker.actor = .system
+        return asker
     }
 }
 
