@@ -93,10 +93,12 @@ package func buildApplication(
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port)),
         services: [
-            ThreadPoolService(pool: hashing), ThreadPoolService(pool: delivering), writer, announcements, audit,
-            WebhookCourier(
-                database: database, clock: clock, metrics: metrics, logger: logger,
-                send: WebhookClient(pool: delivering).post),
+            ThreadPoolService(pool: hashing), writer, announcements, audit,
+            ThreadPoolService(
+                pool: delivering,
+                user: WebhookCourier(
+                    database: database, clock: clock, metrics: metrics, logger: logger,
+                    send: WebhookClient(pool: delivering).post)),
             BackgroundJobs(
                 jobs: BackgroundJob.all(
                     statistics: statistics, audience: audience, retention: retention,
@@ -141,11 +143,13 @@ struct Parts {
 /// Keeps a thread pool for as long as the server runs.
 private struct ThreadPoolService: Service {
     let pool: NIOThreadPool
+    /// What needs the threads from its first moment on.
+    var user: (any Service)?
 
     func run() async throws {
         pool.start()
         // Also when another service failed: then the wait ends with a cancellation.
-        try? await gracefulShutdown()
+        if let user { try? await user.run() } else { try? await gracefulShutdown() }
         try await pool.shutdownGracefully()
     }
 }

@@ -53,7 +53,7 @@ struct WebhookReplayCommand: AsyncParsableCommand {
     @Flag(help: "Everything that was given up, in place of one.")
     var failed = false
 
-    @Option(help: "With --failed, from when on: a number of m, h or d, such as 7d, or a date or time such as 2026-11-21.")
+    @Option(help: "With --failed, from when on: a number of m, h or d, such as 7d, or a date such as 2026-11-21.")
     var since = "30d"
 
     func validate() throws {

@@ -50,7 +50,7 @@ extension PublicError {
         case let error as OperatorError: self.init(error)
         case WebhookError.notFound: self = .notFound
         case WebhookError.disabled:
-            self.init(InvalidField("id", expected: "of an endpoint in use: this one answered 410, see dwell webhook enable"))
+            self.init(InvalidField("id", expected: "a delivery's to an endpoint in use: `dwell webhook enable`"))
         case let error as TooManyTries:
             self.init(
                 status: .tooManyRequests, code: .tooManyTries,

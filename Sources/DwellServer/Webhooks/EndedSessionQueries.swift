@@ -91,7 +91,8 @@ struct EndedSessionQueries {
             ListedSession.query("SELECT * FROM session WHERE viewer_id = $1 AND id = $2"), [session.viewer, session.id]
         ).map(ListedSession.init(row:))
         guard let listed else { return nil }
-        let totals = try listed.kept
+        let totals =
+            try listed.kept
             ?? ReportQueries(connection: connection).folds(of: [(session.viewer, session.id)])[session.id]?
             .totals(lastSeenAt: listed.lastSeenAt)
         return totals.map { listed.record($0, now: now) }

@@ -22,7 +22,8 @@ struct WebhookDeliveryQueries {
     /// Writes an event for an endpoint.
     /// - Parameter viewer: Whom it tells of
     func insert(
-        _ body: String, _ type: WebhookEventType, event: UUID, to webhook: UUID, about viewer: Int64?, at time: Timestamp
+        _ body: String, _ type: WebhookEventType, event: UUID, to webhook: UUID, about viewer: Int64?,
+        at time: Timestamp
     ) throws {
         try connection.execute(
             """

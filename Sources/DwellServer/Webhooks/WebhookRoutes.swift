@@ -33,7 +33,8 @@ struct WebhookRoutes {
     private func add(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let key = try await keys.authenticate(request, context, attempts, scope: .manage)
         let body = try await request.json(WebhookBody.self)
-        let added = try await webhooks.add(url: body.url, events: body.events, by: WebhookAsker(key: key, from: context.address))
+        let added = try await webhooks.add(
+            url: body.url, events: body.events, by: WebhookAsker(key: key, from: context.address))
         return try .json(added, status: .created)
     }
 

@@ -105,7 +105,8 @@ import Testing
                 try await guest.claim(
                     [
                         Guest.segment(
-                            beat.n, from: start.milliseconds + beat.from, to: start.milliseconds + beat.to, tab: beat.tab)
+                            beat.n, from: start.milliseconds + beat.from, to: start.milliseconds + beat.to,
+                            tab: beat.tab)
                     ], sentAt: store.clock.now.milliseconds)
                 if Bool.random(using: &random) { _ = try await store.tell() }
             }
@@ -159,9 +160,9 @@ import Testing
 extension TestStore {
     /// Adds an endpoint.
     @discardableResult
-    func listen(to events: [WebhookEventType] = WebhookEventType.offered, url: String = "http://localhost/") async throws
-        -> UUID
-    {
+    func listen(
+        to events: [WebhookEventType] = WebhookEventType.offered, url: String = "http://localhost/"
+    ) async throws -> UUID {
         let added = try await Webhooks(database: database, clock: clock.clock)
             .add(url: url, events: events.map(\.rawValue))
         return try #require(UUID(uuidString: added.webhook.id))

@@ -24,7 +24,8 @@ import Testing
         }
     }
 
-    @Test func `a refused event comes again and again under the same id, signed anew, until it is taken`() async throws {
+    @Test func `a refused event comes again and again under the same id, signed anew, until it is taken`() async throws
+    {
         let store = try await TestStore()
         try await store.listen(to: [.gateEntered])
         let endpoint = Endpoint(WebhookAnswer(status: 500))
@@ -86,7 +87,9 @@ import Testing
         #expect(try await log(store).map(\.state) == [.failed, .failed])
         let webhooks = Webhooks(database: store.database, clock: store.clock.clock)
         #expect(try await webhooks.list().first?.disabledTime == store.clock.now)
-        #expect(try await AuditLog.entries(in: store.database, since: store.clock.now, event: .webhookDisabling).count == 1)
+        let noted = try await AuditLog.entries(
+            in: store.database, since: store.clock.now, event: .webhookDisabling)
+        #expect(noted.count == 1)
         let first = try #require(UUID(uuidString: try await log(store)[0].id))
         await #expect(throws: WebhookError.disabled) { try await webhooks.replay(first) }
         try await webhooks.enable(id)

@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "example.com", "ftp://example.com/", "file:///etc/passwd", "http://example.com/", "http://127.0.0.1.example/",
+        "", "example.com", "ftp://example.com/", "file:///etc/passwd", "http://example.com/",
+        "http://127.0.0.1.example/",
         "http://localhost.example/", "https://user:secret@example.com/", "https:///hook", "https://example.com/#part",
         "https://\(String(repeating: "a", count: 2000)).example/",
     ])
