@@ -1,5 +1,5 @@
-package import DwellAPI
-package import Foundation
+import DwellAPI
+import Foundation
 package import Logging
 internal import ServiceLifecycle
 import Synchronization

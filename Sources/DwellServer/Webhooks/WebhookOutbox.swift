@@ -1,5 +1,6 @@
 import DwellAPI
 import Foundation
+import NIOCore
 
 /// Writes events for the endpoints that ask for them, in the transaction of what they tell of: none is lost with the
 /// process, and none tells of what did not happen.

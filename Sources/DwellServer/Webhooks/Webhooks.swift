@@ -1,5 +1,6 @@
 package import DwellAPI
 package import Foundation
+import NIOCore
 
 /// Adds endpoints, lists them, and lets deliveries begin anew.
 package struct Webhooks: Sendable {
@@ -108,7 +109,7 @@ package struct Webhooks: Sendable {
             guard webhook.disabledAt == nil else { throw WebhookError.disabled }
             guard try deliveries.replay(id, at: now) else { throw WebhookError.notFound }
             try Self.note(
-                .webhookReplay, webhook, by: asker, at: now, ["delivery": id.lowercase], connection)
+                .webhookReplay, webhook, by: asker, at: now, detail: ["delivery": id.lowercase], connection)
         }
     }
 
@@ -125,7 +126,8 @@ package struct Webhooks: Sendable {
                 count += replayed
                 guard replayed > 0 else { continue }
                 try Self.note(
-                    .webhookReplay, webhook, by: WebhookAsker(), at: now, ["deliveries": "\(replayed)"], connection)
+                    .webhookReplay, webhook, by: WebhookAsker(), at: now, detail: ["deliveries": "\(replayed)"],
+                    connection)
             }
             return count
         }
@@ -149,7 +151,7 @@ package struct Webhooks: Sendable {
     /// Notes in the audit log what was done with an endpoint.
     static func note(
         _ event: AuditEvent, _ webhook: Webhook, by asker: WebhookAsker, at time: Timestamp,
-        _ detail: [String: String] = [:], _ connection: any DatabaseConnection
+        detail: [String: String] = [:], _ connection: any DatabaseConnection
     ) throws {
         let more = ["webhook": webhook.id.lowercase].merging(asker.name) { first, _ in first }
         try AuditLog.write(
