@@ -32,6 +32,17 @@ static inline CURLcode dwell_curl_set_source(
     return curl_easy_setopt(handle, CURLOPT_XFERINFODATA, value);
 }
 
+/// What is answered goes to `write`; `progress` may end the transfer. `value` is passed to both.
+static inline CURLcode dwell_curl_set_sink(
+    CURL *handle, curl_write_callback write, curl_xferinfo_callback progress, void *value
+) {
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, write);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, value);
+    curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, progress);
+    return curl_easy_setopt(handle, CURLOPT_XFERINFODATA, value);
+}
+
 static inline CURLcode dwell_curl_set_complaint(CURL *handle, char *buffer) {
     return curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, buffer);
 }
@@ -41,4 +52,11 @@ static inline long dwell_curl_reply(CURL *handle) {
     long code = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &code);
     return code;
+}
+
+/// The seconds that the answer asks to be left alone, whether it says how many or until when; 0 when it does not.
+static inline long dwell_curl_retry_after(CURL *handle) {
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &seconds);
+    return (long)seconds;
 }

@@ -76,6 +76,9 @@ static const unsigned char dashboard_settings[] = {
 static const unsigned char dashboard_devices[] = {
 #embed "files/dashboard/devices.mustache"
 };
+static const unsigned char dashboard_webhooks[] = {
+#embed "files/dashboard/webhooks.mustache"
+};
 static const unsigned char dashboard_live_script[] = {
 #embed "files/dashboard/live.js"
 };
@@ -128,6 +131,7 @@ WEB_ASSET(dashboard_audience)
 WEB_ASSET(dashboard_progress)
 WEB_ASSET(dashboard_settings)
 WEB_ASSET(dashboard_devices)
+WEB_ASSET(dashboard_webhooks)
 WEB_ASSET(dashboard_live_script)
 WEB_ASSET(dashboard_setup_script)
 WEB_ASSET(dashboard_style)

@@ -33,6 +33,7 @@ PAGES = {
     "videos": "/dashboard/videos",
     "video": "/dashboard/video?name=Lesson%201%3A%20how%20%26%20why",
     "devices": "/dashboard/devices",
+    "webhooks": "/dashboard/webhooks",
     "audit": "/dashboard/audit",
     "settings": "/dashboard/settings",
 }
@@ -43,6 +44,8 @@ WHOLE = 60_000  # Bytes on the wire of everything but data.
 def server(dwell: Dwell, tmp_path_factory: pytest.TempPathFactory) -> Dwell:
     """A server with a past, and an operator."""
     bring_history(dwell, tmp_path_factory.mktemp("history"))
+    # Nobody listens there.
+    assert dwell.run("webhook", "add", "http://localhost:9/hook", "--event", "gate.entered").returncode == 0
     return dwell
 
 

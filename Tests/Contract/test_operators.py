@@ -18,7 +18,7 @@ from .helpers import CROSS_SITE, FAKETIME, needs_faketime, now_ms, person, segme
 
 PASSWORD = "a calm and long phrase"
 COOKIE = "dwell_operator"
-PAGES = ["/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/videos", "/dashboard/devices", "/dashboard/audit", "/dashboard/settings"]
+PAGES = ["/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/videos", "/dashboard/devices", "/dashboard/webhooks", "/dashboard/audit", "/dashboard/settings"]
 
 
 def setup_code(server: Dwell) -> str:
@@ -218,7 +218,7 @@ def test_commands_add_list_change_and_remove(fresh_dwell) -> None:
     vera = sign_in(server, "vera")
     page = vera.get("/dashboard")
     assert page.status_code == 200 and "/dashboard/audit" not in page.text
-    for owners_only in ("/dashboard/audit", "/dashboard/settings"):
+    for owners_only in ("/dashboard/webhooks", "/dashboard/audit", "/dashboard/settings"):
         assert vera.get(owners_only).status_code == 404
     assert command(server, "password", "vera", line="another phrase").returncode == 0
     assert vera.get("/dashboard").status_code == 303

@@ -184,6 +184,37 @@ package struct Accounts: Sendable {
         _ authenticate: @Sendable @escaping (any DatabaseConnection, Timestamp) throws -> Account
     ) async throws -> Admission {
         let now = clock.now()
+        do {
+            return try await admit(from: origin, as: browser, replacing: replaced, at: now, authenticate)
+        } catch DeviceError.limitReached(let inUse, let ticket) {
+            try await tell(ofLimitReachedBy: inUse, at: now)
+            throw DeviceError.limitReached(inUse, ticket: ticket)
+        }
+    }
+
+    /// Tells those who ask for it of a login that is refused. What it did is undone, so this has a transaction of its own,
+    /// which is on disk before the refusal is answered.
+    private func tell(ofLimitReachedBy inUse: [Device], at time: Timestamp) async throws {
+        guard let id = inUse.first?.account,
+            try await database.read({ try WebhookOutbox(connection: $0).isAskedFor(.deviceLimitReached) })
+        else { return }
+        try await database.write { [devices] connection in
+            let outbox = WebhookOutbox(connection: connection)
+            guard let account = try AccountQueries(connection: connection).account(id: id) else { return }
+            try outbox.tell(about: account.viewer, at: time) {
+                let quota = devices.quota(of: account)
+                return try outbox.person(account.viewer).map { viewer in
+                    DeviceRefusal(
+                        viewer: viewer, limit: quota.limit, policy: quota.policy, devices: inUse.map(\.evidence))
+                }
+            }
+        }
+    }
+
+    private func admit(
+        from origin: LoginOrigin, as browser: RandomSecret, replacing replaced: UUID?, at now: Timestamp,
+        _ authenticate: @Sendable @escaping (any DatabaseConnection, Timestamp) throws -> Account
+    ) async throws -> Admission {
         let (admission, ended) = try await database.write { [devices, codes] connection in
             let account = try authenticate(connection, now)
             let earlier =

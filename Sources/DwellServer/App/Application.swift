@@ -60,6 +60,8 @@ package func buildApplication(
     // Half the cores at most: hashing must leave room for beats.
     let hashing = NIOThreadPool(numberOfThreads: max(1, System.coreCount / 2))
     let hasher = try PasswordHasher(pool: hashing)
+    let webhooks = Webhooks(database: database, clock: clock)
+    let delivering = NIOThreadPool(numberOfThreads: WebhookRules.limit)
     let parts = Parts(
         configuration: configuration, database: database, announcements: announcements, clock: clock,
         settings: settings, writer: writer,
@@ -73,7 +75,8 @@ package func buildApplication(
             settings: configuration.devices),
         devices: devices, viewings: viewings, rules: try deviceRules(), pages: try Pages(), codes: codes,
         attempts: attempts, metrics: metrics,
-        operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts))
+        operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts),
+        webhooks: webhooks)
     let lane = buildLane(parts, logger: logger)
     let metricsServer = configuration.metrics.map { address in
         let reports = Reports(database: database, days: days, clock: clock)
@@ -91,10 +94,16 @@ package func buildApplication(
             address: .hostname(configuration.host, port: configuration.port)),
         services: [
             ThreadPoolService(pool: hashing), writer, announcements, audit,
+            ThreadPoolService(
+                pool: delivering,
+                user: WebhookCourier(
+                    database: database, clock: clock, metrics: metrics, logger: logger,
+                    send: WebhookClient(pool: delivering).post)),
             BackgroundJobs(
                 jobs: BackgroundJob.all(
                     statistics: statistics, audience: audience, retention: retention,
-                    announcements: announcements, devices: devices, viewings: viewings, codes: codes, audit: audit),
+                    announcements: announcements, devices: devices, viewings: viewings, codes: codes, audit: audit,
+                    webhooks: webhooks, endedSessions: EndedSessions(database: database, clock: clock)),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
@@ -128,16 +137,19 @@ struct Parts {
     let attempts: Attempts
     let metrics: Metrics
     let operators: Operators
+    let webhooks: Webhooks
 }
 
 /// Keeps a thread pool for as long as the server runs.
 private struct ThreadPoolService: Service {
     let pool: NIOThreadPool
+    /// What needs the threads from its first moment on.
+    var user: (any Service)?
 
     func run() async throws {
         pool.start()
         // Also when another service failed: then the wait ends with a cancellation.
-        try? await gracefulShutdown()
+        if let user { try? await user.run() } else { try? await gracefulShutdown() }
         try await pool.shutdownGracefully()
     }
 }

@@ -14,7 +14,8 @@ struct BackgroundJob: Sendable {
     /// Every job there is.
     static func all(
         statistics: Statistics, audience: Audience, retention: Retention?, announcements: Announcements,
-        devices: Devices, viewings: Viewings?, codes: MailedCodes, audit: AuditLog
+        devices: Devices, viewings: Viewings?, codes: MailedCodes, audit: AuditLog,
+        webhooks: Webhooks, endedSessions: EndedSessions
     ) -> [BackgroundJob] {
         [
             BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
@@ -25,6 +26,10 @@ struct BackgroundJob: Sendable {
             BackgroundJob(name: "ended devices", every: .seconds(300)) { try await devices.removeEnded() },
             BackgroundJob(name: "old codes", every: .seconds(3600)) { try await codes.removeOld() },
             BackgroundJob(name: "old audit lines", every: .seconds(3600)) { try await audit.removeOld() },
+            BackgroundJob(
+                name: "ended sessions", every: .seconds(5), isNeeded: { try await endedSessions.isWaiting() }
+            ) { try await endedSessions.tell() },
+            BackgroundJob(name: "old webhook deliveries", every: .seconds(3600)) { try await webhooks.removeOld() },
         ]
             + (retention.map { retention in
                 [BackgroundJob(name: "old segments", every: .seconds(60)) { try await retention.run() }]

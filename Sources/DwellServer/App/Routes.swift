@@ -23,8 +23,11 @@ import Logging
 /// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
+/// | `/api/v1/webhooks`, `/api/v1/webhooks/{id}` | GET, POST; DELETE | `Webhooks/WebhookRoutes.swift` |
+/// | `/api/v1/webhooks/{id}/deliveries`, `/api/v1/webhooks/deliveries/{id}/replay` | GET; POST | `Webhooks/WebhookRoutes.swift` |
 /// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
+/// | `/dashboard/webhooks`, `/dashboard/webhooks/replay` | GET; POST | `Dashboard/WebhookPageRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css`, `/dashboard/live.js`, `/dashboard/setup.js`, `/dashboard/icon.svg` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
@@ -58,7 +61,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
         reports: reports, videos: videos, devices: parts.devices,
         accounts: AccountAdministration(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
-        cookies: cookies, days: parts.settings.days, clock: parts.clock, configuration: configuration)
+        cookies: cookies, days: parts.settings.days, clock: parts.clock, configuration: configuration,
+        webhooks: parts.webhooks)
+    let webhookRoutes = WebhookRoutes(webhooks: parts.webhooks, keys: keys, attempts: parts.attempts)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
@@ -71,6 +76,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         ).endpoints,
         videoRoutes.endpoints,
         dashboardRoutes.shown,
+        dashboardRoutes.webhooksShown,
+        webhookRoutes.shown,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
     ]
@@ -79,6 +86,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         metrics: parts.metrics)
     let guarded = [
         dashboardRoutes.endpoints,
+        dashboardRoutes.webhookEndpoints,
+        webhookRoutes.endpoints,
         gateRoutes.endpoints,
         heartbeatRoutes.endpoints,
         ViewingRoutes(viewings: parts.viewings, beats: heartbeatRoutes).endpoints,

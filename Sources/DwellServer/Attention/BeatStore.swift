@@ -64,6 +64,10 @@ struct BeatStore {
                 try place([Known(beat: .playback(of: entry, at: time), entry: entry)])
             }
             try sessions.close(entry, at: time)
+            if let latest = try sessions.latest([entry.key])[entry.key] {
+                try EndedSessionQueries(connection: sessions.connection)
+                    .mark([SessionKey(viewer: entry.viewer, id: latest.id)])
+            }
         }
         let videoID = try video.map { try contents.number(of: $0, kind: .video) }
         let entry = try sessions.enter(login, videoID: videoID, at: time)

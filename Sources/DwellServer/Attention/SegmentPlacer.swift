@@ -11,6 +11,8 @@ struct SegmentPlacer {
     private let days: LocalDays
     private var dirty: Set<ViewerDay> = []
     private var watched: Set<ViewerVideo> = []
+    /// Sessions that may have ended before they were heard of.
+    private var late: Set<SessionKey> = []
     /// The latest sessions of entries, as far as they are known, as they will be.
     private var latest: [EntryKey: Session] = [:]
     /// Segments that were met.
@@ -69,6 +71,7 @@ struct SegmentPlacer {
             let segment = merged(old, with: credited, in: session)
         else { return try placeInDatabase(credited) }
         note(segment, after: old)
+        noteIfLate(session.id, endedAt: segment.end, credited)
         if segment.end > session.lastSeenAt {
             latest[entry] = session.seen(at: segment.end)
             let before = seen[session.id]?.before ?? session
@@ -81,7 +84,13 @@ struct SegmentPlacer {
         try flush()
         try segments.markDirty(dirty.sorted())
         try segments.markWatched(watched.sorted())
-        (dirty, watched) = ([], [])
+        try EndedSessionQueries(connection: segments.connection).mark(late)
+        (dirty, watched, late) = ([], [], [])
+    }
+
+    private mutating func noteIfLate(_ session: Int64, endedAt end: Timestamp, _ credited: CreditedSegment) {
+        guard credited.arrival - end >= EndedSessionQueries.lateness else { return }
+        late.insert(SessionKey(viewer: credited.entry.viewer, id: session))
     }
 
     /// A segment as it will be; `nil` when its session may not stay as it is.
@@ -147,7 +156,9 @@ struct SegmentPlacer {
         let movedBack = old.map { segment.end < $0.end } ?? false
         if surrounding.joinsNext(credited.segment) || segment.session != session.id || movedBack {
             try regroup(credited, segment, session)
-        } else if segment.end > session.lastSeenAt {
+        } else {
+            noteIfLate(session.id, endedAt: segment.end, credited)
+            guard segment.end > session.lastSeenAt else { return }
             try sessions.touch([SeenSession(entry: credited.entry.key, before: session, at: segment.end)])
         }
     }
@@ -167,6 +178,7 @@ struct SegmentPlacer {
             let id = try group.id ?? sessions.open(entry, from: group.start, to: group.end).id
             kept.insert(id)
             try sessions.update(Session(id: id, startedAt: group.start, lastSeenAt: group.end), of: entry)
+            noteIfLate(id, endedAt: group.end, credited)
             for member in group.members where member.session != id {
                 try segments.move(member, to: id, of: entry)
                 known[SegmentKey(tab: TabKey(entry: entry.key, tab: member.tab), n: member.n)]?.segment.session = id

@@ -354,7 +354,17 @@ private struct AudienceCount {
             if let duration = coverage?.duration { try queries.tell(duration, of: pair.video, by: 1) }
             told.insert(pair.video)
         }
-        if before?.completedAt == nil, coverage?.completedAt != nil { completed.append(pair) }
+        guard before?.completedAt == nil, let coverage, let time = coverage.completedAt else { return }
+        completed.append(pair)
+        let outbox = WebhookOutbox(connection: queries.connection)
+        try outbox.tell(about: pair.viewer, at: time) {
+            guard let viewer = try outbox.person(pair.viewer), let video = try outbox.video(pair.video) else {
+                return VideoCompletion?.none
+            }
+            return VideoCompletion(
+                viewer: viewer, video: video, durationMs: videos[pair.video]?.duration ?? coverage.duration,
+                coveredMs: coverage.coverage.covered, completedTime: time)
+        }
     }
 
     /// Writes what the videos come to.

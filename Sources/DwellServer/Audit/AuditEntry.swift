@@ -36,6 +36,12 @@ package enum AuditEvent: String, Sendable, CaseIterable, SQLConvertible {
     case operatorAddition = "operator-addition"
     case operatorRemoval = "operator-removal"
     case operatorPassword = "operator-password"
+    case webhookAddition = "webhook-addition"
+    case webhookRemoval = "webhook-removal"
+    /// An endpoint said that it wants nothing any more.
+    case webhookDisabling = "webhook-disabling"
+    case webhookEnabling = "webhook-enabling"
+    case webhookReplay = "webhook-replay"
     /// Refusals that were not noted one by one; `count` in the detail says how many.
     case leftOut = "left-out"
 }

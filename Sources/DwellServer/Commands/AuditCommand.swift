@@ -27,12 +27,13 @@ struct AuditCommand: AsyncParsableCommand {
     func run() async throws {
         let open = try await store.open()
         let records = try await AuditLog.entries(
-            in: open.database, since: try start(open.days), event: event, user: user)
+            in: open.database, since: try Self.start(since, open.days), event: event, user: user)
         FileHandle.standardOutput.write(Data(try format.text(of: records).utf8))
         try open.database.close()
     }
 
-    private func start(_ days: LocalDays) throws -> Timestamp {
+    /// - Parameter since: As `--since` was given
+    static func start(_ since: String, _ days: LocalDays) throws -> Timestamp {
         if let length = DeviceSettings.milliseconds(since) { return WallClock.system.now() - length }
         do {
             return try days.time(since, field: "--since")

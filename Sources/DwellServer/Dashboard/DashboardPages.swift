@@ -9,10 +9,10 @@ import WebAssets
 struct DashboardPages: Sendable {
     /// The name of a page, which is its template's.
     enum Name: String, CaseIterable {
-        case now, overview, sessions, evidence, person, videos, audience, devices, audit, settings
+        case now, overview, sessions, evidence, person, videos, audience, devices, webhooks, audit, settings
 
         /// Whether it is for owners alone.
-        var isForOwners: Bool { self == .audit || self == .settings }
+        var isForOwners: Bool { [.webhooks, .audit, .settings].contains(self) }
 
         /// What stands in the list of pages; pages that others lead to do not.
         var link: (title: String, path: String)? {
@@ -22,6 +22,7 @@ struct DashboardPages: Sendable {
             case .sessions: ("Sessions", "/dashboard/sessions")
             case .videos: ("Videos", "/dashboard/videos")
             case .devices: ("Devices", "/dashboard/devices")
+            case .webhooks: ("Webhooks", "/dashboard/webhooks")
             case .audit: ("Audit", "/dashboard/audit")
             case .settings: ("Settings", "/dashboard/settings")
             case .evidence, .person, .audience: nil
@@ -39,8 +40,8 @@ struct DashboardPages: Sendable {
         let own: [Name: WebAsset] = [
             .now: .dashboardNow, .overview: .dashboardOverview, .sessions: .dashboardSessions,
             .evidence: .dashboardEvidence, .person: .dashboardPerson, .videos: .dashboardVideos,
-            .audience: .dashboardAudience, .devices: .dashboardDevices, .audit: .dashboardAudit,
-            .settings: .dashboardSettings,
+            .audience: .dashboardAudience, .devices: .dashboardDevices, .webhooks: .dashboardWebhooks,
+            .audit: .dashboardAudit, .settings: .dashboardSettings,
         ]
         let files = own.reduce(into: shared) { $0[$1.key.rawValue] = $1.value }
         library = MustacheLibrary(templates: try files.mapValues { try MustacheTemplate(string: $0.text) })

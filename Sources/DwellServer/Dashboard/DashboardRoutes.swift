@@ -14,6 +14,7 @@ struct DashboardRoutes {
     let days: LocalDays
     let clock: WallClock
     let configuration: ServerConfiguration
+    let webhooks: Webhooks
 
     /// How many sessions, videos, people, or lines of the audit log, a page lists.
     static let listLimit = 50

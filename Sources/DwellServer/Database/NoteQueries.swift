@@ -10,6 +10,8 @@ struct NoteQueries {
         case creditRate = "credit_rate"
         /// The lineage of the store that this one is an unfinished copy of.
         case unfinishedCopy = "unfinished_copy"
+        /// Up to when sessions were looked for that ended, see ``EndedSessions``, in milliseconds.
+        case endedThrough = "ended_through"
     }
 
     let connection: any DatabaseConnection

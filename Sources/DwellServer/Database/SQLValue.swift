@@ -122,3 +122,5 @@ extension Attention: SQLConvertible {}
 extension SegmentEnd: SQLConvertible {}
 extension ViewerKind: SQLConvertible {}
 extension VisitorIdentity: SQLConvertible {}
+extension WebhookDeliveryState: SQLConvertible {}
+extension WebhookEventType: SQLConvertible {}

@@ -140,6 +140,7 @@ struct DeviceQueries {
                     .deviceEnd, by: removal == .operator ? .operator : .person, at: time,
                     account: try row["account_id"], subject: try row["username"], address: address, device: id,
                     detail: ["reason": removal.rawValue]), connection)
+            try tell(of: id, as: removal, at: time)
             return id
         }
     }
@@ -150,17 +151,31 @@ struct DeviceQueries {
         let whose: [any SQLConvertible] = account.map { [$0] } ?? []
         let condition = whose.isEmpty ? "" : " AND account_id = $7"
         let isExpired = "last_logged_in_at + $1 <= last_seen_at + $2"
-        try connection.execute(
+        let ended = try connection.rows(
             """
             UPDATE device SET
                 removed_at = CASE WHEN \(isExpired) THEN last_logged_in_at + $1 ELSE last_seen_at + $2 END,
                 removal = CASE WHEN \(isExpired) THEN $3 ELSE $4 END
             WHERE removed_at IS NULL AND (last_logged_in_at <= $5 OR last_seen_at <= $6)\(condition)
+            RETURNING id, removal, removed_at
             """,
             [
                 settings.lifetime, settings.idle, Device.Removal.expired, Device.Removal.idle,
                 time - settings.lifetime, time - settings.idle,
             ] + whose)
+        for row in ended { try tell(of: try row["id"], as: try row["removal"], at: try row["removed_at"]) }
+    }
+
+    /// Tells those who ask for it of a device's end.
+    private func tell(of id: UUID, as removal: Device.Removal, at time: Timestamp) throws {
+        let outbox = WebhookOutbox(connection: connection)
+        guard try outbox.isAskedFor(.deviceRemoved), let device = try device(id),
+            let viewer = try outbox.owner(of: device.account)
+        else { return }
+        try outbox.tell(about: viewer.id, at: time) {
+            DeviceRemoval(
+                viewer: viewer, device: device.evidence, reason: removal.rawValue, removedTime: time)
+        }
     }
 
     /// Notes that a login was used.

@@ -81,10 +81,14 @@ package struct Gate: Sendable {
             AuditEntry(
                 .gate, at: time, viewer: guest, subject: email, address: address, detail: ["gate": rules.name]),
             connection)
-        return try SessionQueries(connection: connection)
-            .enter(
-                guest: guest,
-                through: Entry.Gateway(gate: rules.name, identity: rules.level.identity), at: time)
+        let gateway = Entry.Gateway(gate: rules.name, identity: rules.level.identity)
+        let entry = try SessionQueries(connection: connection).enter(guest: guest, through: gateway, at: time)
+        try WebhookOutbox(connection: connection).tell(about: guest, at: time) {
+            GateEntry(
+                viewer: ViewerRecord(id: guest, kind: .guest, email: email, username: nil), gate: gateway.gate,
+                identity: gateway.identity, sessionId: entry.id)
+        }
+        return entry
     }
 
     /// The value of `session_record_id`: names the session whose record beats move.

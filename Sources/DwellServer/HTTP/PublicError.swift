@@ -48,6 +48,9 @@ extension PublicError {
         case let error as LoginError: self.init(error)
         case let error as GateError: self.init(error)
         case let error as OperatorError: self.init(error)
+        case WebhookError.notFound: self = .notFound
+        case WebhookError.disabled:
+            self.init(InvalidField("id", expected: "a delivery's to an endpoint in use: `dwell webhook enable`"))
         case let error as TooManyTries:
             self.init(
                 status: .tooManyRequests, code: .tooManyTries,

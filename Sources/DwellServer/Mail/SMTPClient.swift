@@ -7,9 +7,6 @@ import Synchronization
 struct SMTPClient: Sendable {
     /// How long one mail may take, in seconds.
     private static let patience = 30
-    private static let isReady = dwell_curl_start() == CURLE_OK
-    /// Certificates to trust instead of the system's, by the variable that OpenSSL's programs know.
-    private static let certificates = ProcessInfo.processInfo.environment["SSL_CERT_FILE"]
 
     let server: SMTPServer
 
@@ -63,34 +60,23 @@ struct SMTPClient: Sendable {
     /// Speaks with the server.
     /// - Parameter prepare: Says what about
     private func connect(_ prepare: (UnsafeMutableRawPointer) -> Void) throws {
-        guard Self.isReady, let handle = curl_easy_init() else {
-            throw MailRefusal(isFinal: false, reason: "libcurl can't be started")
+        let result: Void? = try Curl.withHandle { handle, complaint in
+            _ = dwell_curl_set_text(handle, CURLOPT_URL, server.url)
+            _ = dwell_curl_set_text(handle, CURLOPT_USERNAME, server.user)
+            _ = dwell_curl_set_text(handle, CURLOPT_PASSWORD, server.password)
+            let encryption = server.isLocal ? CURLUSESSL_NONE : CURLUSESSL_ALL
+            _ = dwell_curl_set_number(handle, CURLOPT_USE_SSL, Int(encryption.rawValue))
+            _ = dwell_curl_set_number(handle, CURLOPT_TIMEOUT, Self.patience)
+            prepare(handle)
+            let code = curl_easy_perform(handle)
+            guard code != CURLE_OK else { return }
+            let reply = dwell_curl_reply(handle)
+            throw MailRefusal(
+                // A password that the server does not take is no fault of the mail.
+                isFinal: (500...599).contains(reply) && code != CURLE_LOGIN_DENIED,
+                reason: "\(Curl.reason(code, complaint)), last reply \(reply)")
         }
-        let complaint = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-        complaint.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        defer {
-            curl_easy_cleanup(handle)
-            complaint.deallocate()
-        }
-        _ = dwell_curl_set_complaint(handle, complaint)
-        _ = dwell_curl_set_text(handle, CURLOPT_URL, server.url)
-        _ = dwell_curl_set_text(handle, CURLOPT_USERNAME, server.user)
-        _ = dwell_curl_set_text(handle, CURLOPT_PASSWORD, server.password)
-        let encryption = server.isLocal ? CURLUSESSL_NONE : CURLUSESSL_ALL
-        _ = dwell_curl_set_number(handle, CURLOPT_USE_SSL, Int(encryption.rawValue))
-        if let certificates = Self.certificates { _ = dwell_curl_set_text(handle, CURLOPT_CAINFO, certificates) }
-        _ = dwell_curl_set_number(handle, CURLOPT_TIMEOUT, Self.patience)
-        // Signals are the process's own; libcurl needs none.
-        _ = dwell_curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
-        prepare(handle)
-        let code = curl_easy_perform(handle)
-        guard code != CURLE_OK else { return }
-        let reply = dwell_curl_reply(handle)
-        let said = String(cString: complaint)
-        throw MailRefusal(
-            // A password that the server does not take is no fault of the mail.
-            isFinal: (500...599).contains(reply) && code != CURLE_LOGIN_DENIED,
-            reason: "\(said.isEmpty ? String(cString: curl_easy_strerror(code)) : said), last reply \(reply)")
+        guard result != nil else { throw MailRefusal(isFinal: false, reason: "libcurl can't be started") }
     }
 }
 

@@ -38,6 +38,15 @@ package final class Metrics: Sendable {
         case media
     }
 
+    /// What became of a try to deliver an event.
+    enum DeliveryOutcome: String, CaseIterable {
+        case delivered
+        /// It will be tried again.
+        case postponed
+        /// It was given up.
+        case failed
+    }
+
     /// What a database answered instead of a result.
     enum DatabaseFailure: String, CaseIterable {
         case unavailable, constraint, corrupt, failure
@@ -47,6 +56,7 @@ package final class Metrics: Sendable {
     let logins = Counters<LoginOutcome>()
     /// In milliseconds.
     let refused = Counters<RefusedReason>()
+    let deliveries = Counters<DeliveryOutcome>()
     let databaseFailures = Counters<DatabaseFailure>()
     /// From the start of a transaction that writes until it is on disk.
     let commits = Histogram(bounds: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].map { .milliseconds($0) })
@@ -72,6 +82,9 @@ package final class Metrics: Sendable {
             "dwell_database_errors_total", "What the database answered instead of a result.", by: "kind",
             databaseFailures.counts)
         text.counters("dwell_logins_total", "Attempts to log in.", by: "outcome", logins.counts)
+        text.counters(
+            "dwell_webhook_deliveries_total", "Tries to deliver an event to an endpoint.", by: "outcome",
+            deliveries.counts)
         if let viewers {
             text.gauge("dwell_live_viewers", "People who are here now, on all nodes together.", Double(viewers))
         }
@@ -108,6 +121,17 @@ extension Metrics.LoginOutcome {
             case .deviceLimit: .deviceLimit
             case .unavailable: .unavailable
             default: error.status.kind == .serverError ? .failed : .refused
+            }
+    }
+}
+
+extension Metrics.DeliveryOutcome {
+    init(_ outcome: WebhookOutcome) {
+        self =
+            switch outcome {
+            case .delivered: .delivered
+            case .postponed: .postponed
+            case .failed, .gone: .failed
             }
     }
 }

@@ -47,6 +47,10 @@ package struct StoreTable: Sendable {
         StoreTable("gate_revocation", key: [.text("email"), .text("gate")]),
         StoreTable("audit", key: [.text("id")]),
         StoreTable("operator", key: [.text("id")]),
+        StoreTable("webhook", key: [.text("id")]),
+        StoreTable("webhook_delivery", key: [.text("id")]),
+        StoreTable("session_to_tell", key: [.number("viewer_id"), .number("session_id")]),
+        StoreTable("told_session", key: [.number("viewer_id"), .number("session_id")]),
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are

@@ -47,7 +47,9 @@ private struct Paths {
     func run() async throws {
         let writer = BeatWriter(database: database, settings: store.settings, logger: TestStore.silent)
         let statistics = Statistics(database: database, days: store.settings.days, logger: TestStore.silent)
+        let webhook = try await store.listen()
         try await store.run(writer) { try await beat(writer) }
+        try await tell(webhook)
         try await enter()
         try await statistics.aggregate()
         try await audience.fold()
@@ -56,6 +58,24 @@ private struct Paths {
         #expect(try await statistics.recompute { _, _ in }.folded > 0)
         try await administer()
         #expect(try await audience.recompute().pairs > 0)
+    }
+
+    /// Sessions that ended, and the way of events to whom they are told.
+    private func tell(_ webhook: UUID) async throws {
+        let now = store.clock.now
+        store.clock.advance(by: 86_400_000)
+        let ended = EndedSessions(database: database, clock: store.clock.clock)
+        #expect(try await ended.isWaiting())
+        try await ended.tell()
+        let courier = WebhookCourier(
+            database: database, clock: store.clock.clock, logger: TestStore.silent
+        ) { _ in WebhookAnswer(status: 500) }
+        try await courier.deliverDue()
+        let webhooks = Webhooks(database: database, clock: store.clock.clock)
+        #expect(try await webhooks.deliveries(to: webhook, limit: 3).nextCursor != nil)
+        _ = try await webhooks.replayFailed(since: now)
+        try await webhooks.removeOld()
+        store.clock.set(now)
     }
 
     private var audience: Audience { Audience(database: database, logger: TestStore.silent) }

@@ -1,0 +1,74 @@
+import DwellAPI
+import Foundation
+import Hummingbird
+
+/// What programs do with webhooks: the same as `dwell webhook`.
+struct WebhookRoutes {
+    let webhooks: Webhooks
+    let keys: APIKeys
+    let attempts: Attempts
+
+    /// How many deliveries a page has where nothing is said.
+    private static let pageLength = 50
+
+    /// What may be asked for from anywhere. It changes nothing.
+    var shown: RouteCollection<DwellRequestContext> {
+        RouteCollection(context: DwellRequestContext.self)
+            .get("/api/v1/webhooks", use: list)
+            .get("/api/v1/webhooks/{id}/deliveries", use: deliveries)
+    }
+
+    var endpoints: RouteCollection<DwellRequestContext> {
+        RouteCollection(context: DwellRequestContext.self)
+            .post("/api/v1/webhooks", use: add)
+            .delete("/api/v1/webhooks/{id}", use: remove)
+            .post("/api/v1/webhooks/deliveries/{id}/replay", use: replay)
+    }
+
+    private func list(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try await keys.authenticate(request, context, attempts, scope: .audit)
+        return try .json(WebhookList(webhooks: try await webhooks.list()))
+    }
+
+    private func add(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        let key = try await keys.authenticate(request, context, attempts, scope: .manage)
+        let body = try await request.json(WebhookBody.self)
+        let added = try await webhooks.add(
+            url: body.url, events: body.events, by: WebhookAsker(key: key, from: context.address))
+        return try .json(added, status: .created)
+    }
+
+    private func remove(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        let key = try await keys.authenticate(request, context, attempts, scope: .manage)
+        try await webhooks.remove(try Self.id(in: context), by: WebhookAsker(key: key, from: context.address))
+        return Response(status: .noContent, headers: .noPage)
+    }
+
+    private func deliveries(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try await keys.authenticate(request, context, attempts, scope: .audit)
+        var cursor = LatestCursor.start
+        var limit = Self.pageLength
+        for (name, value) in request.uri.queryParameters {
+            switch name {
+            case "limit": limit = try ReportRoutes.limit(value)
+            case "cursor":
+                guard let given = LatestCursor(String(value)) else { throw ReportRoutes.wrongCursor }
+                cursor = given
+            default: throw InvalidField(String(name), expected: "limit or cursor")
+            }
+        }
+        return try .json(
+            try await webhooks.deliveries(to: try Self.id(in: context), after: cursor, limit: limit))
+    }
+
+    private func replay(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        let key = try await keys.authenticate(request, context, attempts, scope: .manage)
+        try await webhooks.replay(try Self.id(in: context), by: WebhookAsker(key: key, from: context.address))
+        return Response(status: .accepted, headers: .noPage)
+    }
+
+    private static func id(in context: DwellRequestContext) throws -> UUID {
+        guard let id = context.parameters.get("id").flatMap(UUID.init(uuidString:)) else { throw PublicError.notFound }
+        return id
+    }
+}
