@@ -33,7 +33,7 @@ struct EndedSessionQueries {
 
     /// Leaves everything that is over by now untold.
     func begin(at time: Timestamp) throws {
-        try setThrough(time - Session.silence)
+        try setThrough(time - Session.silence - 1)
         try connection.execute("DELETE FROM session_to_tell")
     }
 

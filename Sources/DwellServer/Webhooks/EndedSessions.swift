@@ -20,7 +20,7 @@ package struct EndedSessions: Sendable {
 
     /// Whether there is something to tell, or to look at.
     package func isWaiting() async throws -> Bool {
-        let limit = clock.now() - Session.silence
+        let limit = Self.limit(clock.now())
         return try await database.read { connection in
             guard try WebhookOutbox(connection: connection).isAskedFor(.sessionEnded) else { return false }
             let queries = EndedSessionQueries(connection: connection)
@@ -31,6 +31,9 @@ package struct EndedSessions: Sendable {
                 || !queries.sessions(after: window.lowerBound, through: window.upperBound).isEmpty
         }
     }
+
+    /// Whoever was heard of last then, or before, has been silent for more than half an hour.
+    private static func limit(_ now: Timestamp) -> Timestamp { now - Session.silence - 1 }
 
     /// Tells of everything that is over by now.
     package func tell() async throws {
@@ -46,7 +49,7 @@ package struct EndedSessions: Sendable {
             let queries = EndedSessionQueries(connection: connection)
             guard !webhooks.isEmpty, let through = try queries.through() else { return false }
             let marks = try queries.marks(limit: Self.markLimit)
-            let window = try Self.window(after: through, through: now - Session.silence, queries)
+            let window = try Self.window(after: through, through: Self.limit(now), queries)
             var found = Set(marks.map(\.session))
             if let window {
                 found.formUnion(try queries.sessions(after: window.lowerBound, through: window.upperBound))

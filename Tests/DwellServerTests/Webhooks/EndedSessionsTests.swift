@@ -74,14 +74,15 @@ import Testing
             store.clock.advance(by: 300 * Self.minute)
             #expect(try await store.tell().map(\.visibleMs) == [0])
             for n in [1, 1, 2] {
+                store.clock.advance(by: Self.minute)
                 let late = Guest.segment(n, from: start, to: start + Int64(n) * 10 * Self.minute)
                 try await guest.claim([late], sentAt: store.clock.now.milliseconds)
                 let told = try await store.tell()
                 if n == 1, let first = told.first {
                     #expect(first.id == guest.entry.id && first.visibleMs == 10 * Self.minute)
                 }
-                store.clock.advance(by: Self.minute)
             }
+            store.clock.advance(by: Self.minute)
             // A session of its own, that began and ended while nobody heard of it.
             let other = Guest.segment(9, from: start + 100 * Self.minute, to: start + 101 * Self.minute)
             try await guest.claim([other], sentAt: store.clock.now.milliseconds)

@@ -29,7 +29,8 @@ import Testing
         let store = try await TestStore()
         try await store.listen(to: [.gateEntered])
         let endpoint = Endpoint(WebhookAnswer(status: 500))
-        let courier = courier(store, endpoint)
+        let metrics = Metrics()
+        let courier = courier(store, endpoint, metrics)
         _ = try await store.gate.enter(email: "ada@example.com")
         try await courier.deliverDue()
         try await courier.deliverDue()
@@ -48,6 +49,7 @@ import Testing
         #expect(Set(endpoint.requests.map { $0.headers["webhook-signature"] }).count == 3)
         let delivered = try #require(try await log(store).first)
         #expect(delivered.state == .delivered && delivered.attempts == 3 && delivered.nextTime == nil)
+        #expect(metrics.deliveries.counts.map(\.count) == [1, 2, 0])
     }
 
     @Test func `after ten tries it is given up, and goes on when it is replayed`() async throws {
@@ -173,10 +175,12 @@ import Testing
         #expect(try await log(store).map(\.state) == [.waiting])
     }
 
-    private func courier(_ store: TestStore, _ endpoint: Endpoint) -> WebhookCourier {
-        WebhookCourier(database: store.database, clock: store.clock.clock, logger: TestStore.silent) {
-            endpoint.take($0)
-        }
+    private func courier(
+        _ store: TestStore, _ endpoint: Endpoint, _ metrics: Metrics = Metrics()
+    ) -> WebhookCourier {
+        WebhookCourier(
+            database: store.database, clock: store.clock.clock, metrics: metrics, logger: TestStore.silent
+        ) { endpoint.take($0) }
     }
 
     private func log(_ store: TestStore) async throws -> [WebhookDelivery] {
