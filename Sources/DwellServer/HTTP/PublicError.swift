@@ -56,6 +56,7 @@ extension PublicError {
         case is KeyError:
             self = .unauthorized
             headers[.wwwAuthenticate] = "Bearer"
+        case is UnknownPerson: self = .notFound
         case is HTTPParserError: self = .badRequest
         case ViewingError.limitReached(let refusal):
             self.init(
