@@ -83,6 +83,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Dwell:
     server.key()
     assert server.run("gate", "revoke", "mallory@example.org").returncode == 0
     assert server.run("recompute").returncode == 0
+    for command in (["exclude", "--reason", "a test"], ["erase", "--yes"]):
+        chosen = guest.email if "exclude" in command else visitor(server).email
+        assert server.run("person", *command, "--email", chosen).returncode == 0
     operator = [str(BINARY), "operator", "add", "olga", "--database-url", server.database_url]
     subprocess.run(operator, cwd=server.folder, env=clean_environment(), input=b"a calm and long phrase\n", check=True)
     server.stop()
@@ -205,7 +208,7 @@ def test_life_goes_on_in_the_copy(house: Dwell, target: Store, tmp_path: Path) -
         assert len(device.list()) == 1
         account.server = copy_of_house
         account.login()
-        copy_of_house._key = house.key()
+        copy_of_house._keys[()] = house.key()
         new = visitor(copy_of_house)
         numbers = [row["id"] for row in target.rows("SELECT id FROM session")]
         assert new.record["id"] == max(numbers) and len(numbers) == len(set(numbers))

@@ -23,6 +23,7 @@ package enum AuditEvent: String, Sendable, CaseIterable, SQLConvertible {
     /// The key of the cron trigger was refused.
     case cronKey = "cron-key"
     case keyCreation = "key-creation"
+    case keyRemoval = "key-removal"
     case secretRotation = "secret-rotation"
     case accountLimit = "account-limit"
     case accountDisabling = "account-disabling"

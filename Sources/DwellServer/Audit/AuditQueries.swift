@@ -64,7 +64,7 @@ struct AuditQueries {
     }
 
     /// The condition on lines whose subject is no operator and no key.
-    static let isOfPerson = "event NOT LIKE 'operator-%' AND event NOT LIKE 'key-%'"
+    static let isOfPerson = "event NOT LIKE 'operator-%' AND event NOT LIKE 'key-%' AND event <> 'api-key'"
 
     func removeOld(before time: Timestamp) throws {
         try connection.execute("DELETE FROM audit WHERE at < $1", [time])

@@ -24,18 +24,18 @@ struct RightsRoutes {
     }
 
     private func archive(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        let asker = try await asker(request, context)
+        let asker = try await manager(request, context)
         return .zip(try await archives.open(try Self.person(context), by: asker), logger: context.logger)
     }
 
     private func erase(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        let asker = try await asker(request, context)
+        let asker = try await manager(request, context)
         let receipt = try await erasures.begin(try Self.person(context), by: asker)
         return try Response.json(receipt, status: .accepted).with([.location: "/api/v1/erasures/\(receipt.id)"])
     }
 
     private func receipts(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        _ = try await asker(request, context)
+        try await keys.authenticate(request, context, attempts, scope: .audit)
         var cursor = LatestCursor.start
         var limit = 50
         for (name, value) in request.uri.queryParameters {
@@ -51,7 +51,7 @@ struct RightsRoutes {
     }
 
     private func receipt(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        _ = try await asker(request, context)
+        try await keys.authenticate(request, context, attempts, scope: .audit)
         guard let id = context.parameters.get("id"), let receipt = try await erasures.receipt(id) else {
             throw PublicError.notFound
         }
@@ -59,7 +59,7 @@ struct RightsRoutes {
     }
 
     private func exclude(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        let asker = try await asker(request, context)
+        let asker = try await manager(request, context)
         let person = try Self.person(context)
         let reason = try await request.json(ExclusionBody.self).reason
         guard let excluded = try await exclusions.exclude(person, reason: reason, by: asker).first else {
@@ -69,19 +69,19 @@ struct RightsRoutes {
     }
 
     private func include(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        let asker = try await asker(request, context)
+        let asker = try await manager(request, context)
         _ = try await exclusions.include(try Self.person(context), by: asker)
         return Response(status: .noContent).with(.noPage)
     }
 
     private func excluded(_ request: Request, context: DwellRequestContext) async throws -> Response {
-        _ = try await asker(request, context)
+        _ = try await manager(request, context)
         return try .json(ExclusionList(exclusions: try await exclusions.list()))
     }
 
-    private func asker(_ request: Request, _ context: DwellRequestContext) async throws -> Asker {
-        try await keys.authenticate(request, context, attempts)
-        return .key("")
+    /// - Returns: Whose key may change things
+    private func manager(_ request: Request, _ context: DwellRequestContext) async throws -> Asker {
+        .key(try await keys.authenticate(request, context, attempts, scope: .manage).name)
     }
 
     private static func person(_ context: DwellRequestContext) throws(PublicError) -> PersonName {
