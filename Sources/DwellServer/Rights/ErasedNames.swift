@@ -6,8 +6,8 @@ struct ErasedNames {
     let connection: any DatabaseConnection
     let time: Timestamp
 
-    /// The emails of a viewer that only viewers have who are erased with it.
-    func emails(only viewer: Int64, of viewers: [Int64]) throws -> [String] {
+    /// What a viewer is called: of the emails, those that only viewers have who are erased with it.
+    func names(of viewer: Int64, among viewers: [Int64]) throws -> ErasureQueries.Names {
         let found: [String] = try connection.rows(
             """
             SELECT email FROM viewer WHERE id = $1 AND email IS NOT NULL
@@ -15,9 +15,11 @@ struct ErasedNames {
             """, [viewer]
         ).map { try $0["email"] }
         let queries = ReportQueries(connection: connection)
-        return try found.filter { email in
-            Set(try queries.viewers(email: email, username: nil) ?? []).isSubset(of: viewers)
-        }
+        let username = try connection.row("SELECT username_key FROM account WHERE viewer_id = $1", [viewer])
+        return ErasureQueries.Names(
+            emails: try found.filter { email in
+                Set(try queries.viewers(email: email, username: nil) ?? []).isSubset(of: viewers)
+            }, username: try username.map { try $0["username_key"] })
     }
 
     /// - Returns: How many rows of each table it was about

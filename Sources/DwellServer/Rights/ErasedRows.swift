@@ -86,7 +86,7 @@ struct ErasedRows {
         [
             ("viewer_id = $1", viewer),
             ("account_id = (SELECT account.id FROM account WHERE account.viewer_id = $1)", viewer),
-        ] + erasing.emails.map { ("subject = $1 AND \(AuditQueries.isOfPerson)", $0) }
+        ] + erasing.names.emails.map { ("subject = $1 AND \(AuditQueries.isOfPerson)", $0) }
     }
 
     /// Notes contents that nobody else may have seen.
@@ -102,7 +102,7 @@ struct ErasedRows {
 
     /// Removes the viewer, of whom nothing else is left.
     func removeViewer() throws -> [String: Int] {
-        for email in erasing.emails {
+        for email in erasing.names.emails {
             try connection.execute("DELETE FROM announcement WHERE key = $1", [email])
         }
         try connection.execute(

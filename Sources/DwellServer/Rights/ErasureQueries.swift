@@ -9,8 +9,15 @@ struct ErasureQueries {
     struct Erasing {
         let viewer: Int64
         let erasure: String
+        let names: Names
+    }
+
+    /// What finds what still comes in, and who is asked for again.
+    struct Names: Codable {
         /// Emails that nobody else has.
         let emails: [String]
+        /// What usernames are compared by.
+        let username: String?
     }
 
     // MARK: Receipts
@@ -61,10 +68,10 @@ struct ErasureQueries {
 
     // MARK: What is left to do
 
-    func begin(_ viewer: Int64, emails: [String], in erasure: String) throws {
+    func begin(_ viewer: Int64, _ names: Names, in erasure: String) throws {
         try connection.execute(
             "INSERT INTO erasing (viewer_id, erasure_id, names) VALUES ($1, $2, $3)",
-            [viewer, erasure, String(decoding: try JSONEncoder().encode(emails), as: UTF8.self)])
+            [viewer, erasure, String(decoding: try JSONEncoder().encode(names), as: UTF8.self)])
     }
 
     /// A viewer that is being erased.
@@ -76,10 +83,11 @@ struct ErasureQueries {
     func begun(_ person: PersonName) throws -> String? {
         switch person {
         case .viewer(let id): try erasing(id)?.erasure
-        case .named(let email?, nil):
-            try connection.rows("SELECT * FROM erasing").map(Erasing.init(row:)).first { $0.emails.contains(email) }?
-                .erasure
-        case .named: nil
+        case .named(let email, let username):
+            try connection.rows("SELECT * FROM erasing").map(Erasing.init(row:)).first { erasing in
+                email.map { erasing.names.emails.contains($0) } ?? true
+                    && username.map { erasing.names.username == AccountRules.key(of: $0) } ?? true
+            }?.erasure
         }
     }
 
@@ -99,7 +107,7 @@ extension ErasureQueries.Erasing {
     fileprivate init(row: Row) throws {
         viewer = try row["viewer_id"]
         erasure = try row["erasure_id"]
-        emails = try JSONDecoder().decode([String].self, from: Data((try row["names"] as String).utf8))
+        names = try JSONDecoder().decode(ErasureQueries.Names.self, from: Data((try row["names"] as String).utf8))
     }
 }
 

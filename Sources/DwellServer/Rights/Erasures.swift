@@ -49,7 +49,9 @@ package struct Erasures: Sendable {
             try queries.insert(receipt)
             let names = ErasedNames(connection: connection, time: now)
             for viewer in viewers {
-                try queries.begin(viewer, emails: try names.emails(only: viewer, of: viewers), in: receipt.id)
+                try queries.begin(viewer, try names.names(of: viewer, among: viewers), in: receipt.id)
+            }
+            for viewer in viewers {
                 try queries.count(try names.remove(viewer), in: receipt.id)
                 if try ExclusionQueries(connection: connection).exclude(viewer, reason: "erased", at: now) {
                     try Audience.count(viewer, false, connection)
