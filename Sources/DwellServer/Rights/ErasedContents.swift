@@ -26,11 +26,12 @@ struct ErasedContents {
             })
     }
 
+    /// Asks for the first of each, because a database may answer whether there is any by going through all.
     private func isSeen(_ content: Int64) throws -> Bool {
         try connection.row(
             """
-            SELECT 1 AS one WHERE EXISTS (SELECT 1 FROM daily_statistic WHERE content_id = $1)
-                OR EXISTS (SELECT 1 FROM coverage WHERE video_id = $1)
+            SELECT 1 AS one WHERE (SELECT min(day) FROM daily_statistic WHERE content_id = $1) IS NOT NULL
+                OR (SELECT min(viewer_id) FROM coverage WHERE video_id = $1) IS NOT NULL
                 OR EXISTS (SELECT 1 FROM video
                     WHERE id = $1 AND (given_duration_ms IS NOT NULL OR complete_at IS NOT NULL))
             """, [content]) != nil

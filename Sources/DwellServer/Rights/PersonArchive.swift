@@ -54,49 +54,50 @@ struct PersonArchive: Sendable {
 
     private var files: [File] {
         [
-            File(name: "person.json", about: "who it is: the viewer, or viewers, and the account") { [people] in
-                ExportPage(text: try ReportFormat.json(["viewers": people]), day: nil, next: nil)
-            },
+            File(name: "person.json", about: "who it is: the viewer, or viewers, and the account", open: self.whole),
             exported(.sessions, "sessions, the newest first, with what each came to"),
             exported(.segments, "what sessions are made of, as far as it is kept: stretches of attention"),
             exported(.statistics, "what each day came to: in all, and on each page and video"),
-        ] + listed
+            File(name: "videos.ndjson", about: "what was watched of each video", open: self.watched),
+            File(
+                name: "devices.ndjson", about: "browsers that were logged in, also those that no longer are",
+                open: self.devices),
+            File(name: "entries.ndjson", about: "entries through gates", open: self.entries),
+            File(name: "audit.ndjson", about: "lines of the audit log about the person", open: self.auditLines),
+        ]
     }
 
-    /// What is not exported otherwise.
-    private var listed: [File] {
-        let (viewers, people) = (viewers, people)
-        return [
-            lines("videos", "what was watched of each video") { () async throws -> [VideoViewer] in
-                try await videos.watched(by: viewers)
-            },
-            lines("devices", "browsers that were logged in, also those that no longer are") {
-                () async throws -> [ArchivedDevice] in
-                try await database.read { try ArchiveQueries(connection: $0).devices(of: viewers) }
-            },
-            File(name: "entries.ndjson", about: "entries through gates") {
-                try await Self.entries(of: viewers, after: nil, in: database)
-            },
-            lines("audit", "lines of the audit log about the person") { () async throws -> [AuditRecord] in
-                try await database.read { try ArchiveQueries(connection: $0).auditLines(about: people) }
-            },
-        ]
+    private func whole() async throws -> ExportPage {
+        ExportPage(text: try ReportFormat.json(["viewers": people]), day: nil, next: nil)
     }
 
     private func exported(_ kind: ExportKind, _ about: String) -> File {
         var filter = SessionFilter()
         filter.viewers = viewers
-        return File(name: "\(kind.rawValue).ndjson", about: about) { [filter] in
-            try await exports.open(kind, filter, as: .ndjson)
+        let asked = filter
+        return File(name: "\(kind.rawValue).ndjson", about: about) {
+            try await exports.open(kind, asked, as: .ndjson)
         }
     }
 
-    private func lines<Row: Encodable>(
-        _ name: String, _ about: String, _ rows: @escaping () async throws -> [Row]
-    ) -> File {
-        File(name: "\(name).ndjson", about: about) {
-            ExportPage(text: try ExportFormat.ndjson(of: try await rows()), day: nil, next: nil)
-        }
+    private func watched() async throws -> ExportPage {
+        try Self.page(of: try await videos.watched(by: viewers))
+    }
+
+    private func devices() async throws -> ExportPage {
+        let viewers = viewers
+        let rows = try await database.read { try ArchiveQueries(connection: $0).devices(of: viewers) }
+        return try Self.page(of: rows)
+    }
+
+    private func auditLines() async throws -> ExportPage {
+        let people = people
+        let rows = try await database.read { try ArchiveQueries(connection: $0).auditLines(about: people) }
+        return try Self.page(of: rows)
+    }
+
+    private func entries() async throws -> ExportPage {
+        try await Self.entries(of: viewers, after: nil, in: database)
     }
 
     private static func entries(
@@ -105,9 +106,19 @@ struct PersonArchive: Sendable {
         let (rows, next) = try await database.read { connection in
             try ArchiveQueries(connection: connection).entries(of: viewers, after: last)
         }
-        return ExportPage(
-            text: try ExportFormat.ndjson(of: rows), day: nil,
-            next: next.map { next in { try await entries(of: viewers, after: next, in: database) } })
+        var following: (@Sendable () async throws -> ExportPage)?
+        if let next { following = { try await entries(of: viewers, after: next, in: database) } }
+        return try page(of: rows, next: following)
+    }
+
+    /// A JSON object a line, of rows that are not exported otherwise.
+    private static func page(
+        of rows: [some Encodable], next: (@Sendable () async throws -> ExportPage)? = nil
+    ) throws -> ExportPage {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        let text = try rows.reduce(into: "") { $0 += String(decoding: try encoder.encode($1), as: UTF8.self) + "\n" }
+        return ExportPage(text: text, day: nil, next: next)
     }
 
     /// Writes it, a page at a time: however much there is, it takes no more memory.
@@ -142,14 +153,5 @@ struct PersonArchive: Sendable {
             Not in it: hashes of passwords and of what browsers are recognised by.
 
             """
-    }
-}
-
-extension ExportFormat {
-    /// A JSON object a line, of rows that are not exported otherwise.
-    fileprivate static func ndjson(of rows: [some Encodable]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        return try rows.reduce(into: "") { $0 += String(decoding: try encoder.encode($1), as: UTF8.self) + "\n" }
     }
 }
