@@ -42,6 +42,10 @@ TABLES = {
     "webhook_delivery": "id",
     "session_to_tell": "viewer_id, session_id",
     "told_session": "viewer_id, session_id",
+    "exclusion": "viewer_id",
+    "erasure": "id",
+    "erasing": "viewer_id",
+    "erasing_content": "erasure_id, content_id",
 }
 
 
@@ -87,6 +91,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Dwell:
     server.key()
     assert server.run("gate", "revoke", "mallory@example.org").returncode == 0
     assert server.run("recompute").returncode == 0
+    for command in (["exclude", "--reason", "a test"], ["erase", "--yes"]):
+        chosen = guest.email if "exclude" in command else visitor(server).email
+        assert server.run("person", *command, "--email", chosen).returncode == 0
     operator = [str(BINARY), "operator", "add", "olga", "--database-url", server.database_url]
     subprocess.run(operator, cwd=server.folder, env=clean_environment(), input=b"a calm and long phrase\n", check=True)
     server.stop()
@@ -170,7 +177,7 @@ def test_there_and_back_everything_is_the_same(house: Dwell, target: Store, tmp_
     back = SQLiteFile(tmp_path / "back.sqlite")
     assert copy(tmp_path, target, back).returncode == 0
     before = contents(house.store)
-    empty = {"dirty_day", "dirty_video", "folded_coverage", "session_to_tell"}
+    empty = {"dirty_day", "dirty_video", "folded_coverage", "session_to_tell", "erasing", "erasing_content"}
     assert all(before[table] for table in TABLES if table not in empty), "nothing to compare"
     assert contents(target) == before
     assert contents(back) == before

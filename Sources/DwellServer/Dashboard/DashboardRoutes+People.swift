@@ -39,7 +39,11 @@ extension DashboardRoutes {
             days: range,
             videos: try await videos.watched(email: filter.email, username: filter.username, limit: Self.listLimit),
             devices: devices,
-            list: SessionList(try await reports.sessions(filter), on: "/dashboard/person?\(path)", days: days), days)
+            list: SessionList(try await reports.sessions(filter), on: "/dashboard/person?\(path)", days: days),
+            rights: PersonRights(
+                filter, name: filter.username ?? filter.email ?? "",
+                excluded: try await exclusions.list(.named(email: filter.email, username: filter.username)),
+                for: reader, days), days)
         return try pages.page(.person, title: page.name, for: reader, page)
     }
 }

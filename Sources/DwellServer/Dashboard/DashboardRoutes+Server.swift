@@ -27,6 +27,9 @@ extension DashboardRoutes {
         try Self.require(.owner, reader)
         return try pages.page(
             .settings, title: "Settings", for: reader,
-            SettingsPage(configuration, operators: try await operators.list()))
+            SettingsPage(
+                configuration, operators: try await operators.list(),
+                rights: RightsLists(
+                    try await exclusions.list(), try await erasures.receipts(limit: Self.listLimit).erasures, days)))
     }
 }

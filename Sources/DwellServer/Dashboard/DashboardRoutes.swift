@@ -9,6 +9,8 @@ struct DashboardRoutes {
     let videos: Videos
     let devices: Devices
     let accounts: AccountAdministration
+    let exclusions: Exclusions
+    let erasures: Erasures
     let pages: DashboardPages
     let cookies: CookieMaker
     let days: LocalDays

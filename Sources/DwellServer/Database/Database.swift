@@ -137,6 +137,7 @@ package enum SQLLock: Int64, Sendable {
     case audience = 3
     case operators = 4
     case endedSessions = 7
+    case erasures = 20
 }
 
 /// What has numbers of its own.

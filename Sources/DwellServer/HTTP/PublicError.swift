@@ -59,6 +59,7 @@ extension PublicError {
         case is KeyError:
             self = .unauthorized
             headers[.wwwAuthenticate] = "Bearer"
+        case is UnknownPerson: self = .notFound
         case let error as ScopeError:
             let scope = error.needed.rawValue
             self.init(

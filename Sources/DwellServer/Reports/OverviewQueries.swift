@@ -17,10 +17,21 @@ struct OverviewQueries {
     /// How many sessions began in a time.
     func sessions(_ scope: Reports.Scope, in time: Range<Timestamp>) throws -> Int {
         let viewers = try ReportQueries(connection: connection).viewers(email: scope.email, username: scope.username)
+        guard let viewers else { return try sessions(in: time) }
         var conditions = Conditions(Reports.Scope(), viewers: viewers, on: "session.viewer_id")
         conditions.add("session.started_at >= ? AND session.started_at < ?", time.lowerBound, time.upperBound)
         return try connection.row(
             "SELECT count(*) AS count FROM session WHERE \(conditions.sql)", conditions.arguments)?["count"] ?? 0
+    }
+
+    /// How many of everybody's began. Those of the excluded are few: they are taken away, and an index counts the others.
+    private func sessions(in time: Range<Timestamp>) throws -> Int {
+        try connection.row(
+            """
+            SELECT (SELECT count(*) FROM session WHERE started_at >= $1 AND started_at < $2)
+                - (SELECT count(*) FROM session
+                    WHERE viewer_id IN \(ExclusionQueries.all) AND started_at >= $1 AND started_at < $2) AS count
+            """, [time.lowerBound, time.upperBound])?["count"] ?? 0
     }
 
     /// The pages, or the videos, that brought most, the most engaging first.
