@@ -19,7 +19,7 @@ import Logging
 /// | `/devices/rename/{id}` | PATCH, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
-/// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
+/// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents`, `/api/v1/overview` | GET | `Reports/ReportRoutes.swift` |
 /// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
@@ -31,8 +31,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
     let gates = Gates(
-        rules: configuration.gates, database: parts.database, announcements: parts.announcements, clock: parts.clock,
-        secret: configuration.secretKey, codes: parts.codes)
+        rules: configuration.gates, database: parts.database, announcements: parts.announcements,
+        days: parts.settings.days, clock: parts.clock, secret: configuration.secretKey, codes: parts.codes)
     let tokens = parts.heartbeats.tokens
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
@@ -62,8 +62,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
-            reports: reports, keys: keys, days: parts.settings.days, interval: configuration.heartbeatInterval,
-            attempts: parts.attempts
+            reports: reports, keys: keys, days: parts.settings.days, clock: parts.clock,
+            interval: configuration.heartbeatInterval, attempts: parts.attempts
         ).endpoints,
         ExportRoutes(
             exports: Exports(database: parts.database, days: parts.settings.days, clock: parts.clock), keys: keys,

@@ -21,8 +21,6 @@ struct DashboardRoutes {
 
     /// How often it is looked who is here.
     private static let look = Duration.seconds(2)
-    /// How many pages and videos are ranked.
-    private static let rankLimit = 10
     /// How many sessions, videos, people, or lines of the audit log, a page lists.
     private static let listLimit = 50
     /// How many days of a person are drawn.
@@ -30,10 +28,9 @@ struct DashboardRoutes {
 
     /// What may be asked for from anywhere. It changes nothing.
     var shown: RouteCollection<DwellRequestContext> {
-        RouteCollection(context: DwellRequestContext.self)
+        overviewPages
             .get("/dashboard") { request, _ in try await behindDoor(request, now) }
             .get("/dashboard/live") { request, _ in try await live(request) }
-            .get("/dashboard/overview") { request, _ in try await behindDoor(request, overview) }
             .get("/dashboard/sessions") { request, _ in try await behindDoor(request, sessions) }
             .get("/dashboard/sessions/{id}") { request, context in
                 let id = try? context.parameters.require("id", as: Int64.self)
@@ -98,32 +95,6 @@ struct DashboardRoutes {
         } catch {
             return false
         }
-    }
-
-    private func overview(_ request: Request, reader: Operator) async throws -> Response {
-        let filter = try OverviewFilter(request.parameters)
-        let last = days.day(of: clock.now())
-        let first = last - filter.length + 1
-        var scope = filter.scope
-        scope.firstDay = first
-        scope.lastDay = last
-        let whole = filter.content == nil ? scope : nil
-        // Beside each other: each goes through all that the days hold.
-        async let now = reports.overview(filter.scope, from: first, through: last, of: filter.content)
-        async let before = reports.overview(
-            filter.scope, from: first - filter.length, through: first - 1, of: filter.content)
-        async let topPages = top(.page, whole)
-        async let topVideos = top(.video, whole)
-        let page = OverviewPage(
-            filter, days: first...last, now: try await now, before: try await before, pages: try await topPages,
-            videos: try await topVideos)
-        return try pages.page(.overview, title: "Overview", for: reader, page)
-    }
-
-    /// - Returns: `nil` where only one page or video is asked about
-    private func top(_ kind: ContentKind, _ scope: Reports.Scope?) async throws -> [ContentRank]? {
-        guard let scope else { return nil }
-        return try await reports.top(kind, scope, limit: Self.rankLimit)
     }
 
     private func sessions(_ request: Request, reader: Operator) async throws -> Response {
@@ -261,7 +232,7 @@ struct DashboardRoutes {
     // MARK: The door
 
     /// Shows a page to operators, and the door to everybody else.
-    private func behindDoor(
+    func behindDoor(
         _ request: Request, _ page: (Request, Operator) async throws -> Response
     ) async throws -> Response {
         guard let reader = try await operators.operator(by: request.cookie(.signIn)) else {
@@ -347,7 +318,7 @@ struct DashboardRoutes {
 
 extension Request {
     /// The parameters of the query, in their order.
-    fileprivate var parameters: [(name: String, value: String)] {
+    var parameters: [(name: String, value: String)] {
         uri.queryParameters.map { (String($0.key), String($0.value)) }
     }
 }

@@ -1,10 +1,10 @@
 import DwellAPI
 
-/// What the overview asks beside the days. Everything comes from statistics but the number of sessions.
+/// What the overview of a person asks beside the days. Everything comes from statistics but the number of sessions.
 struct OverviewQueries {
     let connection: any DatabaseConnection
 
-    /// How many people were seen.
+    /// How many people were seen: one email may be a guest's and an account's.
     func people(_ scope: Reports.Scope) throws -> Int {
         let conditions = try conditions(scope)
         return try connection.row(
@@ -28,57 +28,20 @@ struct OverviewQueries {
         var conditions = try conditions(scope)
         let kind = conditions.placeholders(in: "?", kind.rawValue)
         let limit = conditions.placeholders(in: "?", limit)
-        let statement =
-            scope.email == nil && scope.username == nil
-            ? Self.topOfAll(conditions, kind: kind, limit: limit) : Self.topOfFew(conditions, kind: kind, limit: limit)
-        return try connection.rows(statement, conditions.arguments).map { row in
-            ContentRank(
-                name: try row["name"], viewers: try row["viewers"], engagedMs: try row["engaged"],
-                engagedErrorMs: try row["engaged_error"])
-        }.filter { $0.viewers > 0 }
-    }
-
-    /// Looks at the days of each content, one after the other, and counts the people of the best alone.
-    private static func topOfAll(_ conditions: Conditions, kind: String, limit: String) -> String {
-        func part(_ value: String, of content: String) -> String {
+        return try connection.rows(
             """
-            (SELECT \(value) FROM daily_statistic
-                WHERE daily_statistic.content_id = \(content).id AND \(conditions.days) AND \(conditions.sql))
-            """
+            SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers, \(TotalQueries.sums)
+            FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = \(kind)
+            WHERE \(conditions.days) AND \(conditions.sql)
+            GROUP BY content.name ORDER BY engaged DESC, content.name LIMIT \(limit)
+            """, conditions.arguments
+        ).map { row in
+            ContentRank(name: try row["name"], viewers: try row["viewers"], total: try ContentMeasures(row: row))
         }
-        return """
-            SELECT best.name, best.engaged, \(part("count(DISTINCT viewer_id)", of: "best")) AS viewers,
-                \(part("CAST(coalesce(sum(engaged_error_ms), 0) AS BIGINT)", of: "best")) AS engaged_error
-            FROM (
-                SELECT content.id, content.name,
-                    \(part("CAST(coalesce(sum(engaged_ms), -1) AS BIGINT)", of: "content")) AS engaged
-                FROM content WHERE content.kind = \(kind) ORDER BY engaged DESC, content.name LIMIT \(limit)
-            ) AS best ORDER BY best.engaged DESC, best.name
-            """
-    }
-
-    /// Looks at the days of the people who are asked about.
-    private static func topOfFew(_ conditions: Conditions, kind: String, limit: String) -> String {
-        """
-        SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers,
-            CAST(sum(daily_statistic.engaged_ms) AS BIGINT) AS engaged,
-            CAST(sum(daily_statistic.engaged_error_ms) AS BIGINT) AS engaged_error
-        FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = \(kind)
-        WHERE \(conditions.days) AND \(conditions.sql)
-        GROUP BY content.name ORDER BY engaged DESC, content.name LIMIT \(limit)
-        """
     }
 
     private func conditions(_ scope: Reports.Scope) throws -> Conditions {
         let viewers = try ReportQueries(connection: connection).viewers(email: scope.email, username: scope.username)
         return Conditions(scope, viewers: viewers, on: "daily_statistic.viewer_id")
     }
-}
-
-/// A page or a video among those that brought most, in milliseconds.
-package struct ContentRank: Sendable, Equatable {
-    package let name: String
-    package let viewers: Int
-    package let engagedMs: Int64
-    package let engagedErrorMs: Int64
 }

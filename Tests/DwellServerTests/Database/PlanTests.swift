@@ -62,7 +62,9 @@ private struct Paths {
 
     /// Beats of every source and kind, in time, late, and out of order.
     private func beat(_ writer: BeatWriter) async throws {
-        let gate = Gate(database: database, clock: store.clock.clock, secret: SecretKey(Data(repeating: 7, count: 32)))
+        let gate = Gate(
+            database: database, days: store.settings.days, clock: store.clock.clock,
+            secret: SecretKey(Data(repeating: 7, count: 32)))
         let entry = try await gate.enter(email: "ada@example.com")
         let token = Beat.Source.token(viewer: entry.viewer, entry: entry.id)
         let (viewer, device) = try await store.addAccount()
@@ -105,8 +107,8 @@ private struct Paths {
         let secret = SecretKey(Data(repeating: 7, count: 32))
         let announcements = Announcements(database: database, clock: store.clock.clock, logger: TestStore.silent)
         let gates = Gates(
-            rules: [.standard], database: database, announcements: announcements, clock: store.clock.clock,
-            secret: secret, codes: codes)
+            rules: [.standard], database: database, announcements: announcements, days: store.settings.days,
+            clock: store.clock.clock, secret: secret, codes: codes)
         let gate = try gates.gate(named: nil)
         let entry = try await gate.enter(email: "ada@example.com")
         #expect(try await gate.holder(ofPass: gate.pass(for: entry))?.email == "ada@example.com")
