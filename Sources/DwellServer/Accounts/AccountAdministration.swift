@@ -68,6 +68,8 @@ package struct AccountAdministration: Sendable {
             try accounts.disable(account.id, since: now)
             // So that every node forgets them.
             _ = try DeviceQueries(connection: connection).removeAll(of: account.id, as: .operator, at: now)
+            try connection.lock(.statistics)
+            try Totals.markStale(daysOf: account.viewer, connection)
             try Audience.forget(account.viewer, connection)
             try accounts.delete(account)
             try Self.note(.accountDeletion, account, at: now, connection)

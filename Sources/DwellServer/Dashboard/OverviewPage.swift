@@ -61,7 +61,8 @@ struct OverviewPage {
         }
     }
 
-    init(_ filter: OverviewFilter, _ found: ComparedOverview, device: (device: Device, username: String)?, today: Int64) {
+    init(_ filter: OverviewFilter, _ found: ComparedOverview, device: (device: Device, username: String)?, today: Int64)
+    {
         let link = OverviewLink(filter, today: today)
         lengths = Self.lengths.map { length in
             Choice(

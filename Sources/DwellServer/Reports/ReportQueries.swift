@@ -152,7 +152,8 @@ struct ReportQueries {
         let viewers: Int? = try connection.row(
             "SELECT count(DISTINCT viewer_id) AS viewers \(rows)", conditions.arguments)?["viewers"]
         let days = try connection.rows(
-            "SELECT day, count(*) AS viewers, \(TotalQueries.sums) \(rows) GROUP BY day ORDER BY day", conditions.arguments
+            "SELECT day, count(*) AS viewers, \(TotalQueries.sums) \(rows) GROUP BY day ORDER BY day",
+            conditions.arguments
         ).map { row in
             ContentDay(
                 day: LocalDays.date(of: try row["day"]), viewers: try row["viewers"],

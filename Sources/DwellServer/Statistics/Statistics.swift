@@ -209,7 +209,7 @@ package struct Statistics: Sendable {
             let totals = TotalQueries(connection: connection)
             try totals.removeAll()
             // Those of sessions: all else is marked when it is computed.
-            try totals.markStale(try totals.all())
+            try totals.markStale(try SpanQueries(connection: connection).all())
             return true
         }
         if changed {

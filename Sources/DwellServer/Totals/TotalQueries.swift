@@ -68,25 +68,44 @@ struct TotalQueries {
 
     // MARK: Computing
 
-    /// What a content comes to on a day.
-    /// - Parameter time: The day, where sessions are to be counted
-    func computed(_ day: Int64, of content: Int64, in time: Range<Timestamp>?) throws -> SpanTotal {
-        let list = connection.dialect == .sqlite ? Self.sumsOfDay : Self.sumsOfDayInPostgres
-        guard let row = try connection.rows(list, [content, day]).first else { return SpanTotal() }
-        var set = try ViewerSet()
-        try set.insert(listed: try row["list"] ?? "")
-        var total = SpanTotal(measures: try ContentMeasures(row: row), viewers: set.count)
-        if !total.isEmpty { total.numbers = set.kept }
-        if let time {
-            total.sessions =
-                try connection.rows(Self.sessions, [time.lowerBound, time.upperBound]).first?["count"] ?? 0
+    /// What contents come to on days, but for sessions.
+    /// - Parameter spans: Days
+    func computed(days spans: [ContentSpan]) throws -> [SpanTotal] {
+        let keys = spans.map { [$0.content, $0.span.number] }
+        return try rows(Self.sumsOfOneDay, Self.sumsOfManyDays, keys).map { row in
+            guard let row else { return SpanTotal() }
+            var set = try ViewerSet()
+            try set.insert(listed: try row["list"] ?? "")
+            var total = SpanTotal(measures: try ContentMeasures(row: row), viewers: set.count)
+            if total.viewers > 0 { total.numbers = set.kept }
+            return total
         }
-        return total
     }
 
-    private static let sumsOfDay = SQLStatement(sumsOfDay(list: "group_concat(viewer_id, ',')"))
-    private static let sumsOfDayInPostgres = SQLStatement(
-        sumsOfDay(list: "string_agg(CAST(viewer_id AS TEXT), ',')"))
+    /// How many sessions began in a time.
+    func sessions(in time: Range<Timestamp>) throws -> Int {
+        try connection.rows(Self.sessions, [time.lowerBound, time.upperBound]).first?["count"] ?? 0
+    }
+
+    /// The first row that a statement has for each key.
+    /// - Parameters:
+    ///   - one: Asks for one key
+    ///   - many: Asks for many, see ``SQLDialect/forEachKey(_:_:)``
+    private func rows(_ one: SQLStatement, _ many: SQLStatement, _ keys: [[Int64]]) throws -> [Row?] {
+        guard let parts = keys.first?.indices else { return [] }
+        switch connection.dialect {
+        case .sqlite: return try keys.map { try connection.rows(one, $0).first }
+        case .postgres:
+            var found: [Row?] = Array(repeating: nil, count: keys.count)
+            let columns = parts.map { part in SQLValue.integers(keys.map { $0[part] }) }
+            for row in try connection.rows(many, columns) { found[try row["number"] - 1] = row }
+            return found
+        }
+    }
+
+    private static let sumsOfOneDay = SQLStatement(sumsOfDay(list: "group_concat(viewer_id, ',')"))
+    private static let sumsOfManyDays = SQLStatement(
+        SQLDialect.forEachKey(sumsOfDay(list: "string_agg(CAST(viewer_id AS TEXT), ',')"), ["bigint", "bigint"]))
 
     /// As a list in one row the numbers come ten times as fast as in a row each.
     private static func sumsOfDay(list: String) -> String {
@@ -129,23 +148,26 @@ struct TotalQueries {
 
     // MARK: Keeping
 
-    /// What is kept of a span.
-    func total(of stale: ContentSpan) throws -> SpanTotal {
-        let key: [any SQLConvertible] = [stale.span.length.rawValue, stale.span.number, stale.content]
-        guard let row = try connection.rows(Self.one, key).first else { return SpanTotal() }
-        return SpanTotal(
-            sessions: try row["sessions"], measures: try ContentMeasures(row: row), viewers: try row["viewers"],
-            numbers: try row["numbers"] ?? Data())
+    /// What is kept of spans.
+    func kept(_ spans: [ContentSpan]) throws -> [SpanTotal] {
+        let keys = spans.map { [$0.span.length.rawValue, $0.span.number, $0.content] }
+        return try rows(Self.one, Self.many, keys).map { row in
+            guard let row else { return SpanTotal() }
+            return SpanTotal(
+                sessions: try row["sessions"], measures: try ContentMeasures(row: row), viewers: try row["viewers"],
+                numbers: try row["numbers"] ?? Data())
+        }
     }
 
-    private static let one = SQLStatement(
-        """
+    private static let oneKept = """
         SELECT sessions, viewers, visible_ms AS visible, visible_error_ms AS visible_error, engaged_ms AS engaged,
             engaged_error_ms AS engaged_error, raw_ms AS raw,
             (SELECT numbers FROM span_viewers WHERE span_viewers.content_id = span_total.content_id
                 AND span_viewers.length = span_total.length AND span_viewers.number = span_total.number) AS numbers
         FROM span_total WHERE length = $1 AND number = $2 AND content_id = $3
-        """)
+        """
+    private static let one = SQLStatement(oneKept)
+    private static let many = SQLStatement(SQLDialect.forEachKey(oneKept, ["bigint", "bigint", "bigint"]))
 
     /// Replaces what is kept of a span.
     func keep(_ total: SpanTotal, of kept: ContentSpan) throws {
@@ -180,45 +202,6 @@ struct TotalQueries {
     /// Forgets all of it, marks too.
     func removeAll() throws {
         for table in ["span_total", "span_viewers", "stale_span"] { try connection.execute("DELETE FROM \(table)") }
-    }
-
-    // MARK: Whose days
-
-    /// Every span that there is anything of, or that something is kept of.
-    func all() throws -> Set<ContentSpan> {
-        var found: Set<ContentSpan> = try sessionDays("SELECT DISTINCT started_at / 86400000 AS day FROM session", [])
-        try connection.forEachRow("SELECT DISTINCT content_id, day FROM daily_statistic", []) { row in
-            found.insert(ContentSpan(span: .day(try row["day"]), content: try row["content_id"]))
-        }
-        try connection.forEachRow("SELECT content_id, length, number FROM span_total", []) { row in
-            guard let length = Span.Length(rawValue: try row["length"]) else { return }
-            found.insert(
-                ContentSpan(span: Span(length: length, number: try row["number"]), content: try row["content_id"]))
-        }
-        return found.union(found.map(\.block))
-    }
-
-    /// The days of a viewer, and those on which his sessions began.
-    func days(of viewer: Int64) throws -> Set<ContentSpan> {
-        var found = try sessionDays(
-            "SELECT DISTINCT started_at / 86400000 AS day FROM session WHERE viewer_id = $1", [viewer])
-        try connection.forEachRow("SELECT day, content_id FROM daily_statistic WHERE viewer_id = $1", [viewer]) {
-            found.insert(ContentSpan(span: .day(try $0["day"]), content: try $0["content_id"]))
-        }
-        return found
-    }
-
-    /// Days on which sessions may have begun: the one in London, and those beside it, for a day begins earlier or later
-    /// elsewhere.
-    private func sessionDays(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Set<ContentSpan> {
-        var found: Set<ContentSpan> = []
-        try connection.forEachRow(sql, arguments) { row in
-            let day: Int64 = try row["day"]
-            for near in day - 1...day + 1 {
-                found.insert(ContentSpan(span: .day(near), content: DayFold.everything))
-            }
-        }
-        return found
     }
 
     /// The sums of rows that have measures, `0` for none. PostgreSQL's are wider than what they add up.

@@ -20,10 +20,13 @@ struct Totals: Sendable {
         while true {
             let found = try await database.read { [days] connection in
                 let queries = TotalQueries(connection: connection)
-                return try queries.stale(limit: Self.batchSize).map { stale, mark in
-                    let computed = try Self.computed(stale, days, queries)
-                    return Computed(
-                        span: stale, mark: mark, total: computed, isChanged: try queries.total(of: stale) != computed)
+                let stale = try queries.stale(limit: Self.batchSize)
+                let computed = try Self.computed(stale.map(\.0), days, queries)
+                let kept = try queries.kept(stale.map(\.0))
+                return stale.indices.map { index in
+                    Computed(
+                        span: stale[index].0, mark: stale[index].mark, total: computed[index],
+                        isChanged: kept[index] != computed[index])
                 }
             }
             guard !found.isEmpty else { return changed }
@@ -38,14 +41,18 @@ struct Totals: Sendable {
         let isChanged: Bool
     }
 
-    private static func computed(_ stale: ContentSpan, _ days: LocalDays, _ queries: TotalQueries) throws -> SpanTotal {
-        switch stale.span.length {
-        case .day:
-            let day = stale.span.number
-            return try queries.computed(
-                day, of: stale.content, in: stale.content == DayFold.everything ? days.range(of: day) : nil)
-        case .block: return try queries.computed(block: stale.span, of: stale.content)
+    /// What spans come to, days before blocks.
+    private static func computed(
+        _ stale: [ContentSpan], _ days: LocalDays, _ queries: TotalQueries
+    ) throws -> [SpanTotal] {
+        let single = stale.prefix { $0.span.length == .day }
+        var totals = try queries.computed(days: Array(single))
+        for (index, day) in single.enumerated() where day.content == DayFold.everything {
+            totals[index].sessions = try queries.sessions(in: days.range(of: day.span.number))
         }
+        // Of days that wait no block is right: it is marked again when they are kept.
+        return try totals
+            + stale.dropFirst(single.count).map { try queries.computed(block: $0.span, of: $0.content) }
     }
 
     /// Keeps what was not marked again since it was computed.
@@ -68,7 +75,7 @@ struct Totals: Sendable {
     /// Computes all of it anew.
     /// - Returns: How many totals were not as they are now
     func recompute() async throws -> Int {
-        let all = try await database.read { try TotalQueries(connection: $0).all().sorted() }
+        let all = try await database.read { try SpanQueries(connection: $0).all().sorted() }
         for start in stride(from: 0, to: all.count, by: Self.batchSize) {
             let batch = all[start..<min(start + Self.batchSize, all.count)]
             try await database.write { connection in
@@ -83,7 +90,6 @@ struct Totals: Sendable {
     /// again. It is called while his statistics and sessions are there, inside the transaction that changes it, which holds
     /// ``SQLLock/statistics``.
     static func markStale(daysOf viewer: Int64, _ connection: any DatabaseConnection) throws {
-        let queries = TotalQueries(connection: connection)
-        try queries.markStale(try queries.days(of: viewer))
+        try TotalQueries(connection: connection).markStale(try SpanQueries(connection: connection).days(of: viewer))
     }
 }

@@ -157,16 +157,16 @@ private struct Paths {
 
     /// What the overview asks of a month, and of the one before.
     private func look(_ reports: Reports, through day: Int64) async throws {
-        for scope in [Reports.Scope(), Reports.Scope(email: "v9@example.com")] {
-            let overview = try await reports.overview(scope, from: day - 27, through: day)
-            #expect(overview.people > 0 && overview.sessions ?? 0 > 0)
-            var month = scope
-            month.firstDay = day - 27
-            month.lastDay = day
-            _ = try await reports.top(.page, month, limit: 10)
-            _ = try await reports.top(.video, month, limit: 10)
+        var device = Reports.Scope(username: "bea")
+        device.device = try await database.read { try $0.row("SELECT id FROM device")?["id"] }
+        for scope in [Reports.Scope(), Reports.Scope(email: "v9@example.com"), device] {
+            for days in [day - 27...day, day - 89...day] {
+                let found = try await reports.comparison(scope, days)
+                #expect(found.now.people > 0 && found.now.sessions ?? 0 > 0)
+            }
+            _ = try await reports.comparison(scope, day - 89...day, of: (.video, "lesson"))
         }
-        _ = try await reports.overview(Reports.Scope(), from: day - 27, through: day, of: (.video, "lesson"))
+        _ = try await reports.days(Reports.Scope(firstDay: day - 5))
     }
 
     private func askOfVideos(_ reports: Reports) async throws {
@@ -242,7 +242,8 @@ private struct Paths {
 /// How a statement is carried out.
 private struct Plan {
     private static let tables = [
-        "session", "segment", "daily_statistic", "audit", "viewing", "coverage", "folded_coverage",
+        "session", "segment", "daily_statistic", "audit", "viewing", "coverage", "folded_coverage", "span_total",
+        "span_viewers",
     ]
 
     let text: String
@@ -353,6 +354,8 @@ extension TestStore {
             ON CONFLICT (viewer_id, day) DO NOTHING
             """,
         ]
+        let marks =
+            "INSERT INTO stale_span SELECT DISTINCT 1, day, content_id, 0 FROM daily_statistic WHERE content_id < 20"
         let statistics = ["0", "11 + id % 500", "511 + id % 499"].map { content in
             """
             INSERT INTO daily_statistic (viewer_id, day, content_id, visible_ms, engaged_ms)
@@ -360,7 +363,7 @@ extension TestStore {
             """
         }
         // One by one: a transaction that lasts delays others in the whole cluster.
-        for statement in statements + statistics {
+        for statement in statements + statistics + [marks] {
             let (insert, select) = try #require(
                 statement.firstRange(of: "SELECT").map { (statement[..<$0.lowerBound], statement[$0.lowerBound...]) })
             let series = "SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < \(count)"
