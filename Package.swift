@@ -43,6 +43,7 @@ let package = Package(
         .target(
             name: "DwellServer",
             dependencies: [
+                "CArchive",
                 "CCrypt",
                 "CCurl",
                 "CLibPQ",
@@ -87,6 +88,7 @@ let package = Package(
         ),
         .target(name: "DwellAPI", swiftSettings: strict),
         .target(name: "WebAssets", cSettings: [.unsafeFlags(["-Wno-c23-extensions"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),

@@ -282,7 +282,7 @@ class Dwell:
             Node(folder, folder / f"{index}.stderr.txt", port) for index, port in enumerate(ports)
         ]
         self.proxy = Proxy(folder, host, port) if count > 1 else None
-        self._key: str | None = None
+        self._keys: dict[tuple[str, ...], str] = {}
 
     # Starting and ending
 
@@ -420,13 +420,14 @@ class Dwell:
         """Reads the database; it cannot be written to through here."""
         return self.store.rows(query, *parameters)
 
-    def key(self) -> str:
-        """An API key, made on first use."""
-        if self._key is None:
-            made = self.run("key", "create", "--name", f"tests {secrets.token_hex(4)}")
+    def key(self, *scopes: str) -> str:
+        """An API key of these scopes, or of the default one, made on first use."""
+        if scopes not in self._keys:
+            options = [option for scope in scopes for option in ("--scope", scope)]
+            made = self.run("key", "create", "--name", f"tests {secrets.token_hex(4)}", *options)
             assert made.returncode == 0, made.stderr
-            self._key = [line.strip() for line in made.stdout.splitlines() if line.strip()][-1]
-        return self._key
+            self._keys[scopes] = [line.strip() for line in made.stdout.splitlines() if line.strip()][-1]
+        return self._keys[scopes]
 
     def api(self, path: str = "/api/v1/sessions", **parameters: Any) -> requests.Response:
         return self.client().get(

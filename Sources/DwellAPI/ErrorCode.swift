@@ -34,6 +34,8 @@ public enum ErrorCode: String, Sendable, Codable, CaseIterable {
     case crossSite = "cross_site"
     /// 403: the password is right, and the operator has disabled the account.
     case accountDisabled = "account_disabled"
+    /// 403: the key is good, and lacks the scope that the route needs; `detail` and `WWW-Authenticate` name it.
+    case scopeMissing = "scope_missing"
     /// 404: no such thing, or it is somebody else's.
     case notFound = "not_found"
     /// 405: the path exists, the method does not; `Allow` lists those that do.

@@ -58,6 +58,12 @@ static const unsigned char dashboard_evidence[] = {
 static const unsigned char dashboard_person[] = {
 #embed "files/dashboard/person.mustache"
 };
+static const unsigned char dashboard_rights[] = {
+#embed "files/dashboard/rights.mustache"
+};
+static const unsigned char dashboard_receipts[] = {
+#embed "files/dashboard/receipts.mustache"
+};
 static const unsigned char dashboard_audit[] = {
 #embed "files/dashboard/audit.mustache"
 };
@@ -122,6 +128,8 @@ WEB_ASSET(dashboard_overview)
 WEB_ASSET(dashboard_sessions)
 WEB_ASSET(dashboard_evidence)
 WEB_ASSET(dashboard_person)
+WEB_ASSET(dashboard_rights)
+WEB_ASSET(dashboard_receipts)
 WEB_ASSET(dashboard_audit)
 WEB_ASSET(dashboard_videos)
 WEB_ASSET(dashboard_audience)

@@ -41,6 +41,10 @@ TABLES = {
     "gate_revocation": "email, gate",
     "audit": "id",
     "operator": "id",
+    "exclusion": "viewer_id",
+    "erasure": "id",
+    "erasing": "viewer_id",
+    "erasing_content": "erasure_id, content_id",
 }
 
 
@@ -82,6 +86,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Dwell:
     server.key()
     assert server.run("gate", "revoke", "mallory@example.org").returncode == 0
     assert server.run("recompute").returncode == 0
+    for command in (["exclude", "--reason", "a test"], ["erase", "--yes"]):
+        chosen = guest.email if "exclude" in command else visitor(server).email
+        assert server.run("person", *command, "--email", chosen).returncode == 0
     operator = [str(BINARY), "operator", "add", "olga", "--database-url", server.database_url]
     subprocess.run(operator, cwd=server.folder, env=clean_environment(), input=b"a calm and long phrase\n", check=True)
     server.stop()
@@ -165,7 +172,7 @@ def test_there_and_back_everything_is_the_same(house: Dwell, target: Store, tmp_
     back = SQLiteFile(tmp_path / "back.sqlite")
     assert copy(tmp_path, target, back).returncode == 0
     before = contents(house.store)
-    empty = {"dirty_day", "dirty_video", "folded_coverage", "stale_span"}
+    empty = {"dirty_day", "dirty_video", "folded_coverage", "stale_span", "erasing", "erasing_content"}
     assert all(before[table] for table in TABLES if table not in empty), "nothing to compare"
     assert contents(target) == before
     assert contents(back) == before
@@ -204,7 +211,7 @@ def test_life_goes_on_in_the_copy(house: Dwell, target: Store, tmp_path: Path) -
         assert len(device.list()) == 1
         account.server = copy_of_house
         account.login()
-        copy_of_house._key = house.key()
+        copy_of_house._keys[()] = house.key()
         new = visitor(copy_of_house)
         numbers = [row["id"] for row in target.rows("SELECT id FROM session")]
         assert new.record["id"] == max(numbers) and len(numbers) == len(set(numbers))

@@ -57,26 +57,6 @@ package struct AccountAdministration: Sendable {
         }
     }
 
-    /// Deletes an account and everything that is known of its owner: sessions, statistics, devices, mails that wait. The
-    /// audit log keeps what happened, without saying to whom.
-    /// - Throws: ``InvalidField`` when there is no such account
-    package func delete(_ username: String) async throws {
-        let now = clock.now()
-        try await database.write { connection in
-            let accounts = AccountQueries(connection: connection)
-            let account = try accounts.required(username: username)
-            try accounts.disable(account.id, since: now)
-            // So that every node forgets them.
-            _ = try DeviceQueries(connection: connection).removeAll(of: account.id, as: .operator, at: now)
-            try connection.lock(.statistics)
-            try Totals.markStale(daysOf: account.viewer, connection)
-            try Audience.forget(account.viewer, connection)
-            try accounts.delete(account)
-            try Self.note(.accountDeletion, account, at: now, connection)
-            try AuditQueries(connection: connection).forget(account: account.id)
-        }
-    }
-
     private static func note(
         _ event: AuditEvent, _ account: Account, at time: Timestamp, _ connection: any DatabaseConnection
     ) throws {

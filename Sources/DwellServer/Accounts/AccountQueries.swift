@@ -91,18 +91,6 @@ struct AccountQueries {
         try connection.execute("UPDATE account SET disabled_at = $2 WHERE id = $1", [id, time])
     }
 
-    /// Deletes an account, with all that is known of its viewer and in whatever table.
-    func delete(_ account: Account) throws {
-        try connection.execute("DELETE FROM device_ticket WHERE account_id = $1", [account.id])
-        try connection.execute("DELETE FROM mailed_code WHERE email = $1", [account.email])
-        try connection.execute("DELETE FROM mail WHERE recipient = $1", [account.email])
-        try connection.execute("DELETE FROM viewing WHERE viewer_id = $1", [account.viewer])
-        // Before the devices: each of them is looked for in the sessions that are left.
-        try connection.execute("DELETE FROM session WHERE viewer_id = $1", [account.viewer])
-        try connection.execute("DELETE FROM account WHERE id = $1", [account.id])
-        try connection.execute("DELETE FROM viewer WHERE id = $1", [account.viewer])
-    }
-
     /// Stores another hash of the same password.
     func upgradePassword(of id: UUID, to hash: String) throws {
         try connection.execute("UPDATE account SET password_hash = $2 WHERE id = $1", [id, hash])

@@ -15,6 +15,8 @@ package final class Announcements: Service {
         case device
         /// A visitor was kept out of a gate, or let in again; the key is the email.
         case visitor
+        /// Pages or videos have lost their names.
+        case content
     }
 
     /// How often rows are read at least.

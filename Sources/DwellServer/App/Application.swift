@@ -27,6 +27,9 @@ package func buildApplication(
     let days = LocalDays(timeZone: configuration.store.timeZone)
     let settings = BeatSettings(
         interval: configuration.heartbeatInterval, days: days, viewingLimit: configuration.viewingLimit)
+    announcements.onNews { news, _ in
+        if news == .content { settings.contents.forget() }
+    }
     let writer = BeatWriter(database: database, settings: settings, metrics: metrics, logger: logger)
     let statistics = Statistics(database: database, days: days, logger: logger)
     do {
@@ -35,6 +38,7 @@ package func buildApplication(
         throw Setting.timeZone.refusal(
             expected: "\(folded.zone): days were cut in it whose segments are folded, and can't be cut anew")
     }
+    let erasures = Erasures(database: database, statistics: statistics, days: days, clock: clock, logger: logger)
     let audience = Audience(database: database, creditRate: configuration.maxCreditRate, logger: logger)
     try await audience.adoptCreditRate()
     let retention = configuration.keepSegments.map { keptDays in
@@ -73,7 +77,8 @@ package func buildApplication(
             settings: configuration.devices),
         devices: devices, viewings: viewings, rules: try deviceRules(), pages: try Pages(), codes: codes,
         attempts: attempts, metrics: metrics,
-        operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts))
+        operators: Operators(database: database, hasher: hasher, clock: clock, attempts: attempts),
+        erasures: erasures)
     let lane = buildLane(parts, logger: logger)
     let metricsServer = configuration.metrics.map { address in
         let reports = Reports(database: database, days: days, clock: clock)
@@ -94,7 +99,8 @@ package func buildApplication(
             BackgroundJobs(
                 jobs: BackgroundJob.all(
                     statistics: statistics, audience: audience, retention: retention,
-                    announcements: announcements, devices: devices, viewings: viewings, codes: codes, audit: audit),
+                    announcements: announcements, devices: devices, viewings: viewings, codes: codes, audit: audit,
+                    erasures: erasures),
                 database: database, clock: clock, logger: logger),
         ] + sometimes.compactMap(\.self),
         onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
@@ -128,6 +134,7 @@ struct Parts {
     let attempts: Attempts
     let metrics: Metrics
     let operators: Operators
+    let erasures: Erasures
 }
 
 /// Keeps a thread pool for as long as the server runs.

@@ -14,12 +14,15 @@ struct BackgroundJob: Sendable {
     /// Every job there is.
     static func all(
         statistics: Statistics, audience: Audience, retention: Retention?, announcements: Announcements,
-        devices: Devices, viewings: Viewings?, codes: MailedCodes, audit: AuditLog
+        devices: Devices, viewings: Viewings?, codes: MailedCodes, audit: AuditLog, erasures: Erasures
     ) -> [BackgroundJob] {
         [
             BackgroundJob(name: "statistics", every: .seconds(300)) { try await statistics.aggregate() },
             BackgroundJob(name: "audience", every: .milliseconds(500), isNeeded: { try await audience.isWaiting() }) {
                 try await audience.fold()
+            },
+            BackgroundJob(name: "erasures", every: .seconds(2), isNeeded: { try await erasures.isWaiting() }) {
+                try await erasures.complete()
             },
             BackgroundJob(name: "old announcements", every: .seconds(3600)) { try await announcements.removeOld() },
             BackgroundJob(name: "ended devices", every: .seconds(300)) { try await devices.removeEnded() },

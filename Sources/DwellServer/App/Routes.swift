@@ -23,6 +23,9 @@ import Logging
 /// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
+/// | `/api/v1/viewers/{id}`, `/api/v1/viewers/{id}/exclusion` | DELETE; PUT, DELETE | `Rights/RightsRoutes.swift` |
+/// | `/api/v1/viewers/{id}/archive`, `/api/v1/exclusions`, `/api/v1/erasures`, `/api/v1/erasures/{id}` | GET | `Rights/RightsRoutes.swift` |
+/// | `/dashboard/person/export`, `/dashboard/person/erase`, `/dashboard/person/exclude`, `/dashboard/person/include` | POST | `Dashboard/PersonForms.swift` |
 /// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
@@ -54,10 +57,13 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let videoRoutes = VideoRoutes(
         videos: videos, reports: reports, keys: keys, logins: parts.logins,
         interval: configuration.heartbeatInterval, attempts: parts.attempts)
+    let exclusions = Exclusions(database: parts.database, clock: parts.clock)
+    let archives = PersonArchives(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let dashboardRoutes = DashboardRoutes(
         database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
         reports: reports, videos: videos, devices: parts.devices,
-        accounts: AccountAdministration(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
+        accounts: AccountAdministration(database: parts.database, clock: parts.clock), exclusions: exclusions,
+        erasures: parts.erasures, pages: try DashboardPages(),
         cookies: cookies, days: parts.settings.days, clock: parts.clock, configuration: configuration)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
@@ -70,6 +76,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             days: parts.settings.days, attempts: parts.attempts
         ).endpoints,
         videoRoutes.endpoints,
+        RightsRoutes(
+            archives: archives, erasures: parts.erasures, exclusions: exclusions, keys: keys, attempts: parts.attempts
+        ).endpoints,
         dashboardRoutes.shown,
         HealthRoutes(database: parts.database).endpoints,
         AssetRoutes().endpoints,
@@ -79,6 +88,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         metrics: parts.metrics)
     let guarded = [
         dashboardRoutes.endpoints,
+        PersonForms(
+            archives: archives, erasures: parts.erasures, exclusions: exclusions, operators: parts.operators
+        ).endpoints,
         gateRoutes.endpoints,
         heartbeatRoutes.endpoints,
         ViewingRoutes(viewings: parts.viewings, beats: heartbeatRoutes).endpoints,

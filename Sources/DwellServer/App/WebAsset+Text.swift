@@ -25,6 +25,8 @@ extension WebAsset {
     package static var dashboardProgress: WebAsset { web_asset_dashboard_progress() }
     package static var dashboardSettings: WebAsset { web_asset_dashboard_settings() }
     package static var dashboardDevices: WebAsset { web_asset_dashboard_devices() }
+    package static var dashboardRights: WebAsset { web_asset_dashboard_rights() }
+    package static var dashboardReceipts: WebAsset { web_asset_dashboard_receipts() }
     package static var dashboardAudit: WebAsset { web_asset_dashboard_audit() }
     package static var dashboardLiveScript: WebAsset { web_asset_dashboard_live_script() }
     package static var dashboardSetupScript: WebAsset { web_asset_dashboard_setup_script() }

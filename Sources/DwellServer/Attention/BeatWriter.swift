@@ -139,10 +139,10 @@ package final class BeatWriter: Service {
         let commit = try await database.commit { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
             let outcomes = try store.store(beats)
-            return (outcomes, fresh: store.contents.fresh, refused: store.refused)
+            return (outcomes, fresh: store.contents.fresh, moment: store.contents.moment, refused: store.refused)
         }
-        settings.contents.remember(commit.value.fresh)
-        let (outcomes, _, refused) = commit.value
+        settings.contents.remember(commit.value.fresh, since: commit.value.moment)
+        let (outcomes, _, _, refused) = commit.value
         return Commit(value: outcomes) { [metrics] in
             try await commit.sync()
             metrics.count(refused)

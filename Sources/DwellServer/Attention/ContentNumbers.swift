@@ -9,21 +9,38 @@ package final class ContentNumbers: Sendable {
         let name: String
     }
 
-    private let known = Mutex(BoundedCache<Content, Int64>(capacity: 10_000))
+    private static let capacity = 10_000
+
+    private struct State {
+        var known = BoundedCache<Content, Int64>(capacity: ContentNumbers.capacity)
+        /// Counts how often everything was forgotten.
+        var changes = 0
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
     /// A number that was remembered.
     func number(of content: Content) -> Int64? {
-        known.withLock { $0[content] }
+        state.withLock { $0.known[content] }
     }
 
-    /// Remembers numbers whose rows are committed.
-    func remember(_ numbers: [Content: Int64]) {
+    /// To be taken before the database is asked.
+    var moment: Int { state.withLock { $0.changes } }
+
+    /// Remembers numbers whose rows are committed, unless names were taken away since the database was asked.
+    func remember(_ numbers: [Content: Int64], since moment: Int) {
         guard !numbers.isEmpty else { return }
-        known.withLock { known in
-            for (content, number) in numbers { known.insert(number, for: content) }
+        state.withLock { state in
+            guard state.changes == moment else { return }
+            for (content, number) in numbers { state.known.insert(number, for: content) }
         }
+    }
+
+    /// Forgets everything: names that were taken away mean somebody else's pages from now on.
+    func forget() {
+        state.withLock { $0 = State(changes: $0.changes + 1) }
     }
 }
 
@@ -31,12 +48,15 @@ package final class ContentNumbers: Sendable {
 struct ContentQueries {
     let connection: any DatabaseConnection
     let known: ContentNumbers
+    /// When the database was asked first.
+    let moment: Int
     /// Numbers met in this transaction; to be remembered when it is committed.
     private(set) var fresh: [ContentNumbers.Content: Int64] = [:]
 
     init(connection: any DatabaseConnection, known: ContentNumbers) {
         self.connection = connection
         self.known = known
+        moment = known.moment
     }
 
     /// The number of a page or video; its row is made when there is none.

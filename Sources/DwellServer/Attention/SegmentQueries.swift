@@ -192,6 +192,12 @@ extension SegmentQueries {
         }
     }
 
+    /// Lets nobody keep what is computed of a viewer's marked videos at this moment.
+    func renewMarks(of viewer: Int64) throws {
+        try connection.execute(
+            "UPDATE dirty_video SET mark = $2 WHERE viewer_id = $1", [viewer, Int64.random(in: .min ... .max)])
+    }
+
     private static let markOneWatched = SQLStatement(
         """
         INSERT INTO dirty_video (viewer_id, video_id, mark) VALUES ($1, $2, $3)

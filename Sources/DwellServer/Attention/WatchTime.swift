@@ -31,12 +31,12 @@ package struct WatchTime: Sendable {
             throw InvalidField("videoId", expected: "1 to 255 bytes, none of them 0")
         }
         let now = clock.now()
-        let (entry, fresh) = try await database.write { [settings] connection in
+        let (entry, fresh, moment) = try await database.write { [settings] connection in
             var store = BeatStore(connection: connection, settings: settings)
             let entry = try store.enter(login, video: video, closing: earlier, at: now)
-            return (entry, store.contents.fresh)
+            return (entry, store.contents.fresh, store.contents.moment)
         }
-        settings.contents.remember(fresh)
+        settings.contents.remember(fresh, since: moment)
         return entry
     }
 

@@ -170,16 +170,6 @@ package struct Audience: Sendable {
     }
 }
 
-extension Audience {
-    /// Takes a viewer out of the totals of every video, inside the transaction that deletes the viewer.
-    static func forget(_ viewer: Int64, _ connection: any DatabaseConnection) throws {
-        try connection.lock(.audience)
-        var count = AudienceCount(connection: connection)
-        try count.forget(viewer)
-        try count.finish()
-    }
-}
-
 // MARK: Computing anew
 
 extension Audience {
@@ -260,11 +250,13 @@ extension AudienceQueries {
     /// What viewers watched of videos, from the segments.
     func computed(_ pairs: [ViewerVideo], _ creditRate: Double) throws -> [(coverage: StoredCoverage?, video: Video)] {
         var videos: [Int64: Video] = [:]
+        let excluded = try ExclusionQueries(connection: connection).viewers()
         for pair in pairs where videos[pair.video] == nil { videos[pair.video] = try video(pair.video) }
         return zip(pairs, zip(try runs(of: pairs), try folded(of: pairs))).map { pair, told in
             let video = videos[pair.video] ?? Video(id: pair.video)
             let watched = Watched(told.0, folded: told.1, terms: video.terms(creditRate: creditRate))
-            return (StoredCoverage(watched, round: video.round), video)
+            let round = excluded.contains(pair.viewer) ? StoredCoverage.uncounted : video.round
+            return (StoredCoverage(watched, round: round), video)
         }
     }
 
@@ -307,9 +299,9 @@ private struct MarkedPair: Sendable {
 }
 
 /// Counting inside one transaction: each video is read and written once.
-private struct AudienceCount {
-    private let queries: AudienceQueries
-    private var videos: [Int64: Video] = [:]
+struct AudienceCount {
+    let queries: AudienceQueries
+    var videos: [Int64: Video] = [:]
     /// Those of which a player says now that they are longer or shorter.
     private var told: Set<Int64> = []
     private(set) var kept = 0
@@ -321,7 +313,7 @@ private struct AudienceCount {
     }
 
     /// Keeps what pairs came to, but for those that something happened to since.
-    mutating func keep(_ batch: [MarkedPair]) throws {
+    fileprivate mutating func keep(_ batch: [MarkedPair]) throws {
         for id in Set(batch.map(\.pair.video)) { videos[id] = try queries.video(id) }
         let current = batch.filter { videos[$0.pair.video]?.round == $0.round }
         let released = try queries.release(current.map { ($0.pair, $0.mark) })
@@ -333,19 +325,12 @@ private struct AudienceCount {
         self.kept = kept.count
     }
 
-    /// Keeps nothing of what a viewer came to.
-    mutating func forget(_ viewer: Int64) throws {
-        let pairs = try queries.videos(of: viewer).map { ViewerVideo(viewer: viewer, video: $0) }
-        for pair in pairs { videos[pair.video] = try queries.video(pair.video) }
-        for (pair, before) in zip(pairs, try queries.coverage(of: pairs)) { try exchange(before, for: nil, of: pair) }
-    }
-
-    private mutating func exchange(
+    mutating func exchange(
         _ before: StoredCoverage?, for coverage: StoredCoverage?, of pair: ViewerVideo
     ) throws {
         if let before, before.round == videos[pair.video]?.round { videos[pair.video]?.count(before, by: -1) }
         if let coverage {
-            videos[pair.video]?.count(coverage, by: 1)
+            if coverage.round == videos[pair.video]?.round { videos[pair.video]?.count(coverage, by: 1) }
         } else {
             try queries.remove(pair)
         }

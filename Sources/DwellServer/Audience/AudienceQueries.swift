@@ -202,6 +202,13 @@ struct AudienceQueries {
         ).map { try $0["video_id"] }
     }
 
+    /// Videos that something is kept of for a viewer.
+    func covered(by viewer: Int64, limit: Int) throws -> [Int64] {
+        try connection.rows(
+            "SELECT video_id FROM coverage WHERE viewer_id = $1 ORDER BY video_id LIMIT $2", [viewer, limit]
+        ).map { try $0["video_id"] }
+    }
+
     /// Calls `body` with what is kept of each viewer of a video.
     func forEachCoverage(of video: Int64, _ body: (StoredCoverage) throws -> Void) throws {
         try connection.forEachRow("SELECT * FROM coverage WHERE video_id = $1", [video]) { row in

@@ -64,6 +64,9 @@ struct AudienceTotals: Equatable {
 
 /// What is kept of what one person watched of one video.
 struct StoredCoverage: Equatable {
+    /// The round of what is never counted: its viewer is excluded.
+    static let uncounted: Int64 = -1
+
     let coverage: Coverage
     let resume: Int64
     let watchedAt: Timestamp

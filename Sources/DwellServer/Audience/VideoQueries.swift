@@ -20,11 +20,12 @@ struct VideoQueries {
         return try AudienceQueries(connection: connection).video(id)
     }
 
-    /// Those who watched a video after one of them, by number.
+    /// Those who watched a video after one of them, by number; the excluded are left out.
     func viewers(of video: Int64, after viewer: Int64, limit: Int) throws -> [(viewer: ViewerRecord, StoredCoverage)] {
         try connection.rows(
             """
             \(Self.found) WHERE coverage.video_id = $1 AND coverage.viewer_id > $2
+                AND coverage.viewer_id NOT IN \(ExclusionQueries.all)
             ORDER BY coverage.viewer_id LIMIT $3
             """, [video, viewer, limit]
         ).map(Self.viewer)

@@ -76,6 +76,20 @@ package struct Videos: Sendable {
         }
     }
 
+    /// All that viewers watched, each the latest first.
+    func watched(by viewers: [Int64]) async throws -> [VideoViewer] {
+        try await database.read { connection in
+            let queries = VideoQueries(connection: connection)
+            return try ArchiveQueries(connection: connection).people(viewers).flatMap { person in
+                try queries.watched(by: person.viewer.id, limit: .max).map { name, stored in
+                    VideoViewer(
+                        viewer: person.viewer,
+                        progress: VideoProgress(name, try queries.video(name)?.duration, stored))
+                }
+            }
+        }
+    }
+
     /// What a person watched of a video, from the segments that are stored now.
     package func progress(of name: String, viewer: Int64) async throws -> VideoProgress {
         try await database.read { connection in

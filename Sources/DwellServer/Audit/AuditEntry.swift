@@ -23,6 +23,7 @@ package enum AuditEvent: String, Sendable, CaseIterable, SQLConvertible {
     /// The key of the cron trigger was refused.
     case cronKey = "cron-key"
     case keyCreation = "key-creation"
+    case keyRemoval = "key-removal"
     case secretRotation = "secret-rotation"
     case accountLimit = "account-limit"
     case accountDisabling = "account-disabling"
@@ -30,6 +31,11 @@ package enum AuditEvent: String, Sendable, CaseIterable, SQLConvertible {
     case accountDeletion = "account-deletion"
     case gateRevocation = "gate-revocation"
     case gateAdmission = "gate-admission"
+    case erasure
+    case exclusion
+    case inclusion
+    /// All that is known of a person was written to an archive.
+    case archive
     case operatorSignIn = "operator-sign-in"
     case operatorSignOut = "operator-sign-out"
     case operatorAddition = "operator-addition"

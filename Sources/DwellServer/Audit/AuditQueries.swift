@@ -50,11 +50,21 @@ struct AuditQueries {
         ).map(AuditRecord.init(row:))
     }
 
-    /// Takes out of the log what tells who an account was. That there was one, and what happened, stays.
-    func forget(account: UUID) throws {
-        try connection.execute(
-            "UPDATE audit SET subject = NULL, address = NULL, device_id = NULL WHERE account_id = $1", [account])
+    /// Lines about a person, the first one first: by the number, the account's UUID and the email. An operator or a key may
+    /// be called as the person is.
+    func lines(viewer: Int64, account: String?, email: String) throws -> [AuditRecord] {
+        try connection.rows(
+            """
+            SELECT * FROM audit WHERE viewer_id = $1
+            UNION SELECT * FROM audit WHERE account_id = $2
+            UNION SELECT * FROM audit WHERE subject = $3 AND \(Self.isOfPerson)
+            ORDER BY at, id
+            """, [viewer, account, email]
+        ).map(AuditRecord.init(row:))
     }
+
+    /// The condition on lines whose subject is no operator and no key.
+    static let isOfPerson = "event NOT LIKE 'operator-%' AND event NOT LIKE 'key-%' AND event <> 'api-key'"
 
     func removeOld(before time: Timestamp) throws {
         try connection.execute("DELETE FROM audit WHERE at < $1", [time])

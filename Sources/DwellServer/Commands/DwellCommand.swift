@@ -10,7 +10,7 @@ public struct DwellCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, TopCommand.self,
             ShowCommand.self, RecomputeCommand.self, ExportCommand.self, KeyCommand.self, GateCommand.self,
-            UserCommand.self, VideoCommand.self, OperatorCommand.self, AuditCommand.self, SecretCommand.self,
+            UserCommand.self, PersonCommand.self, VideoCommand.self, OperatorCommand.self, AuditCommand.self, SecretCommand.self,
             CopyCommand.self,
             BackupCommand.self, RestoreCommand.self, DoctorCommand.self, ImportCommand.self,
         ])

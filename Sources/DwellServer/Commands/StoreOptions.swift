@@ -38,6 +38,12 @@ struct OpenStore {
     let database: any Database
     let days: LocalDays
     let logger = Logger(label: "dwell") { _ in SwiftLogNoOpLogHandler() }
+
+    var statistics: Statistics { Statistics(database: database, days: days, logger: logger) }
+
+    var erasures: Erasures {
+        Erasures(database: database, statistics: statistics, days: days, clock: .system, logger: logger)
+    }
 }
 
 /// Opens stores.

@@ -182,7 +182,9 @@ struct UserCommand: AsyncParsableCommand {
             // One that there is not is named before anything is asked.
             let account = try await administration.account(name).account
             guard yes || Self.isConfirmed(account) else { throw ValidationError("Nothing was deleted.") }
-            try await administration.delete(name)
+            let erasures = open.erasures
+            _ = try await erasures.begin(.named(email: nil, username: name), by: .commandLine, as: .accountDeletion)
+            try await erasures.complete()
             print("\(name) is deleted.")
             try open.database.close()
         }

@@ -13,6 +13,8 @@ struct DashboardRoutes {
     let videos: Videos
     let devices: Devices
     let accounts: AccountAdministration
+    let exclusions: Exclusions
+    let erasures: Erasures
     let pages: DashboardPages
     let cookies: CookieMaker
     let days: LocalDays
@@ -146,7 +148,11 @@ struct DashboardRoutes {
             days: range,
             videos: try await videos.watched(email: filter.email, username: filter.username, limit: Self.listLimit),
             devices: devices,
-            list: SessionList(try await reports.sessions(filter), on: "/dashboard/person?\(path)", days: days), days)
+            list: SessionList(try await reports.sessions(filter), on: "/dashboard/person?\(path)", days: days),
+            rights: PersonRights(
+                filter, name: filter.username ?? filter.email ?? "",
+                excluded: try await exclusions.list(.named(email: filter.email, username: filter.username)),
+                for: reader, days), days)
         return try pages.page(.person, title: page.name, for: reader, page)
     }
 
@@ -202,7 +208,10 @@ struct DashboardRoutes {
         try Self.require(.owner, reader)
         return try pages.page(
             .settings, title: "Settings", for: reader,
-            SettingsPage(configuration, operators: try await operators.list()))
+            SettingsPage(
+                configuration, operators: try await operators.list(),
+                rights: RightsLists(
+                    try await exclusions.list(), try await erasures.receipts(limit: Self.listLimit).erasures, days)))
     }
 
     /// What a viewer may not see is not there.

@@ -15,6 +15,7 @@ struct PersonPage {
     let devices: [Device]
     let hasDevices: Bool
     let list: SessionList
+    let rights: PersonRights
 
     struct Video {
         let name: String
@@ -34,7 +35,7 @@ struct PersonPage {
     init(
         _ totals: [ViewerTotal], overview: Overview, days range: ClosedRange<Int64>, videos: [VideoProgress],
         devices: [DwellServer.Device],
-        list: SessionList, _ days: LocalDays
+        list: SessionList, rights: PersonRights, _ days: LocalDays
     ) {
         name = totals[0].username ?? totals[0].email
         email = totals[0].username == nil ? nil : totals[0].email
@@ -56,5 +57,6 @@ struct PersonPage {
         self.devices = devices.map { Device(name: "\($0.name), \($0.os)", path: $0.overviewPath) }
         hasDevices = !devices.isEmpty
         self.list = list
+        self.rights = rights
     }
 }

@@ -6,6 +6,7 @@ struct SettingsPage {
     let settings: [Line]
     let gates: [Gate]
     let operators: [Line]
+    let rights: RightsLists
 
     struct Line {
         let name: String
@@ -20,7 +21,7 @@ struct SettingsPage {
         let deny: String
     }
 
-    init(_ configuration: ServerConfiguration, operators: [Operator]) {
+    init(_ configuration: ServerConfiguration, operators: [Operator], rights: RightsLists) {
         func days(_ milliseconds: Int64) -> String { "\(milliseconds / 86_400_000) days" }
         settings = [
             Line(name: "Public URL", value: configuration.address),
@@ -42,6 +43,7 @@ struct SettingsPage {
                 name: gate.name, level: gate.level.rawValue, paths: (gate.paths + gate.sites).joined(separator: " "),
                 allow: gate.allow.texts.joined(separator: " "), deny: gate.deny.texts.joined(separator: " "))
         }
+        self.rights = rights
         self.operators = operators.map { Line(name: $0.name, value: $0.role.rawValue) }
     }
 }

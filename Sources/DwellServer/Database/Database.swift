@@ -136,6 +136,7 @@ package enum SQLLock: Int64, Sendable {
     case statistics = 2
     case audience = 3
     case operators = 4
+    case erasures = 20
 }
 
 /// What has numbers of its own.

@@ -103,6 +103,8 @@ private struct Refusal {
         case OperatorError.wrongCode: self.init(.failure, "wrong code", isGuess: true)
         case OperatorError.alreadySetUp: self.init(.denied, "set up already")
         case is KeyError: self.init(.failure, "wrong key", isGuess: true)
+        // No guess, and a program that goes on asking is not to fill the log either.
+        case let error as ScopeError: self.init(.denied, "no scope \(error.needed.rawValue)", isGuess: true)
         default: return nil
         }
     }
@@ -113,6 +115,3 @@ private struct Refusal {
         self.isGuess = isGuess
     }
 }
-
-/// A key that lets programs in is none.
-struct KeyError: Error {}

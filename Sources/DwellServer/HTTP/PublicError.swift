@@ -56,6 +56,12 @@ extension PublicError {
         case is KeyError:
             self = .unauthorized
             headers[.wwwAuthenticate] = "Bearer"
+        case is UnknownPerson: self = .notFound
+        case let error as ScopeError:
+            let scope = error.needed.rawValue
+            self.init(
+                status: .forbidden, code: .scopeMissing, message: "This key lacks the scope \(scope)",
+                headers: [.wwwAuthenticate: "Bearer error=\"insufficient_scope\", scope=\"\(scope)\""])
         case is HTTPParserError: self = .badRequest
         case ViewingError.limitReached(let refusal):
             self.init(

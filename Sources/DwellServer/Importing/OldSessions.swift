@@ -29,14 +29,14 @@ package struct OldSessions: Sendable {
                 }
             }
         }
-        let (fates, fresh) = try await database.write { [contents] connection in
+        let (fates, fresh, moment) = try await database.write { [contents] connection in
             // Days that are about to be folded must not get what they were not computed with.
             try connection.lock(.statistics)
             var numbers = ContentQueries(connection: connection, known: contents)
             let fates = try sessions.map { try store($0, &numbers, connection) }
-            return (fates, numbers.fresh)
+            return (fates, numbers.fresh, numbers.moment)
         }
-        contents.remember(fresh)
+        contents.remember(fresh, since: moment)
         return fates
     }
 

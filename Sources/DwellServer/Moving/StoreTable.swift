@@ -34,6 +34,7 @@ package struct StoreTable: Sendable {
         StoreTable("account", key: [.text("id")]),
         StoreTable("device", key: [.text("id")]),
         StoreTable("content", key: [.number("id")]),
+        StoreTable("exclusion", key: [.number("viewer_id")]),
         StoreTable("session", key: [.number("viewer_id"), .number("id")]),
         StoreTable("segment", key: [.number("viewer_id"), .number("entry_id"), .text("tab"), .number("n")]),
         StoreTable("daily_statistic", key: [.number("viewer_id"), .number("day"), .number("content_id")]),
@@ -50,6 +51,9 @@ package struct StoreTable: Sendable {
         StoreTable("gate_revocation", key: [.text("email"), .text("gate")]),
         StoreTable("audit", key: [.text("id")]),
         StoreTable("operator", key: [.text("id")]),
+        StoreTable("erasure", key: [.text("id")]),
+        StoreTable("erasing", key: [.number("viewer_id")]),
+        StoreTable("erasing_content", key: [.text("erasure_id"), .number("content_id")]),
     ]
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are

@@ -10,7 +10,9 @@ struct Conditions {
 
     init() {}
 
+    /// What reports go by. Whoever asks about everybody does not mean those who are excluded; who asks about somebody does.
     init(_ scope: Reports.Scope, viewers: [Int64]?, on column: String) {
+        if viewers == nil { parts.append("\(column) NOT IN \(ExclusionQueries.all)") }
         if let viewers {
             let list = viewers.map { placeholders(in: "?", $0) }.joined(separator: ", ")
             parts.append(viewers.isEmpty ? "FALSE" : "\(column) IN (\(list))")

@@ -22,12 +22,13 @@ struct ExportQueries {
             wanted = try queries.content(kind, name)
             if wanted == nil { return ([], nil) }
         }
-        let viewers = try queries.viewers(email: filter.email, username: filter.username)
+        let viewers = try queries.viewers(of: filter)
         var conditions = Conditions()
         // Every day of a viewer has a row that stands for everything. The sign keeps the database from going through
         // everybody's days in search of one viewer's.
         let column = viewers == nil ? "content_id" : "+content_id"
         conditions.add("\(column) = ?", wanted ?? 0)
+        if viewers == nil { conditions.add("viewer_id NOT IN \(ExclusionQueries.all)") }
         if let viewers {
             let list = viewers.map { conditions.placeholders(in: "?", $0) }.joined(separator: ", ")
             conditions.add(viewers.isEmpty ? "FALSE" : "viewer_id IN (\(list))")

@@ -10,10 +10,11 @@ struct LiveQueries {
 
     /// Only of those that the first span of time holds the rows are needed.
     private static let here = """
-        SELECT viewer_id, id, started_at FROM session WHERE folded_at IS NULL AND seen_slot > $2
+        SELECT viewer_id, id, started_at FROM session
+        WHERE folded_at IS NULL AND seen_slot > $2 AND viewer_id NOT IN \(ExclusionQueries.all)
         UNION ALL
         SELECT viewer_id, id, started_at FROM session
-        WHERE folded_at IS NULL AND seen_slot = $2 AND last_seen_at > $1
+        WHERE folded_at IS NULL AND seen_slot = $2 AND last_seen_at > $1 AND viewer_id NOT IN \(ExclusionQueries.all)
         """
 
     private var live: String {

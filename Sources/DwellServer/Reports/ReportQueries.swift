@@ -22,6 +22,11 @@ struct ReportQueries {
         return found?.sorted()
     }
 
+    /// The numbers of the viewers whom a list is about; `nil` when it is about everybody.
+    func viewers(of filter: SessionFilter) throws -> [Int64]? {
+        try filter.viewers ?? viewers(email: filter.email, username: filter.username)
+    }
+
     private func numbers(_ sql: String, _ name: String) throws -> Set<Int64> {
         Set(try connection.rows(sql, [name]).map { try $0["id"] })
     }

@@ -127,16 +127,6 @@ struct ReportRoutes {
     }
 }
 
-extension APIKeys {
-    /// Lets in who has a key. It is looked at first: nobody can guess one, and who has one is not to wait for those who try.
-    /// - Parameter attempts: Limits the others
-    func authenticate(_ request: Request, _ context: DwellRequestContext, _ attempts: Attempts) async throws {
-        if let key = request.bearerToken, try await isValid(key) { return }
-        let attempt = Attempt(.apiKey, address: context.address)
-        try await attempts.run(attempt, [.address(.key, context.address?.connection)]) { throw KeyError() }
-    }
-}
-
 extension LocalDays {
     /// A time that a person or a program wrote: ISO 8601, or a date, which means its first moment here.
     func time(_ text: String, field: String) throws(InvalidField) -> Timestamp {

@@ -7,6 +7,8 @@ package struct SessionFilter: Sendable {
 
     package var email: String?
     package var username: String?
+    /// The numbers of viewers, in place of names.
+    package var viewers: [Int64]?
     /// A page's path that the session was seen on.
     package var page: String?
     /// A video that the session was opened for, or that was played in it.

@@ -109,11 +109,17 @@ struct TotalQueries {
 
     /// As a list in one row the numbers come ten times as fast as in a row each.
     private static func sumsOfDay(list: String) -> String {
-        "SELECT \(sums), \(list) AS list FROM daily_statistic WHERE content_id = $1 AND day = $2"
+        """
+        SELECT \(sums), \(list) AS list FROM daily_statistic
+        WHERE content_id = $1 AND day = $2 AND viewer_id NOT IN \(ExclusionQueries.all)
+        """
     }
 
     private static let sessions = SQLStatement(
-        "SELECT count(*) AS count FROM session WHERE started_at >= $1 AND started_at < $2")
+        """
+        SELECT count(*) AS count FROM session
+        WHERE started_at >= $1 AND started_at < $2 AND viewer_id NOT IN \(ExclusionQueries.all)
+        """)
 
     /// What a content comes to in a block, by the totals of its days.
     func computed(block: Span, of content: Int64) throws -> SpanTotal {

@@ -39,6 +39,8 @@ struct WebAsset web_asset_dashboard_audience(void);
 struct WebAsset web_asset_dashboard_progress(void);
 struct WebAsset web_asset_dashboard_settings(void);
 struct WebAsset web_asset_dashboard_devices(void);
+struct WebAsset web_asset_dashboard_rights(void);
+struct WebAsset web_asset_dashboard_receipts(void);
 struct WebAsset web_asset_dashboard_audit(void);
 /// The dashboard's scripts, style and icon, served under /dashboard/.
 struct WebAsset web_asset_dashboard_live_script(void);

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 @testable import DwellAPI
@@ -224,31 +223,6 @@ import Testing
     }
 }
 
-/// A database on which something happens after the first read.
-private final class InterruptedDatabase: DatabaseWrapper {
-    let base: any Database
-    private let body: @Sendable () async throws -> Void
-    private let isFirst = Mutex(true)
-
-    init(_ base: any Database, _ body: @Sendable @escaping () async throws -> Void) {
-        self.base = base
-        self.body = body
-    }
-
-    func read<Value: Sendable>(
-        _ query: @Sendable @escaping (any DatabaseConnection) throws -> Value
-    ) async throws -> Value {
-        let value = try await base.read(query)
-        if isFirst.withLock({ isFirst in
-            defer { isFirst = false }
-            return isFirst
-        }) {
-            try await body()
-        }
-        return value
-    }
-}
-
 extension Guest {
     /// Plays a part of a video, which takes as long as it is; the clock goes on meanwhile.
     /// - Parameter duration: How long the player says that the whole video is
@@ -268,8 +242,6 @@ extension Guest {
 }
 
 extension TestStore {
-    fileprivate var videos: Videos { Videos(database: database) }
-
     fileprivate func duration(_ name: String) async throws -> Int64? {
         try await videos.audience(of: name)?.video.durationMs
     }

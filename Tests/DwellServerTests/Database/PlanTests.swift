@@ -199,7 +199,29 @@ private struct Paths {
         try await log.removeOld()
         let accounts = AccountAdministration(database: database, clock: store.clock.clock)
         #expect(try await accounts.disable("bea") == 1)
-        try await accounts.delete("bea")
+        try await askForPeople()
+    }
+
+    /// What one person may ask for: of one with an account, and of a guest.
+    private func askForPeople() async throws {
+        let exclusions = Exclusions(database: database, clock: store.clock.clock)
+        let archives = PersonArchives(database: database, days: store.settings.days, clock: store.clock.clock)
+        let erasures = Erasures(
+            database: database,
+            statistics: Statistics(database: database, days: store.settings.days, logger: TestStore.silent),
+            days: store.settings.days, clock: store.clock.clock, logger: TestStore.silent)
+        for person in [PersonName.named(email: nil, username: "bea"), .named(email: "v9@example.com", username: nil)] {
+            #expect(try await exclusions.exclude(person, reason: "the owner", by: .commandLine).count == 1)
+            try await look(
+                Reports(database: database, days: store.settings.days, clock: store.clock.clock),
+                through: store.settings.days.day(of: store.clock.now))
+            #expect(try await exclusions.include(person, by: .commandLine))
+            try await archives.open(person, by: .commandLine).write { _ in }
+            _ = try await erasures.begin(person, by: .commandLine)
+            store.clock.advance(by: 2000)
+            try await erasures.complete()
+        }
+        #expect(try await erasures.receipts(limit: 5).erasures.count == 2)
     }
 
     private func export() async throws {

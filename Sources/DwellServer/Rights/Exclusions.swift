@@ -1,0 +1,81 @@
+package import DwellAPI
+import Foundation
+
+/// Takes viewers out of every total and back, with all that they ever did: an owner's own visits, a bot's.
+///
+/// What is added up when it is asked leaves them out then. What is added up before, the audience of a video, is changed in
+/// the same transaction.
+package struct Exclusions: Sendable {
+    private let database: any Database
+    private let clock: WallClock
+
+    package init(database: any Database, clock: WallClock) {
+        self.database = database
+        self.clock = clock
+    }
+
+    /// Excludes a person from now on, and from the beginning; who is excluded already gets another reason.
+    /// - Throws: ``InvalidField`` named `reason`, or ``UnknownPerson``
+    package func exclude(_ person: PersonName, reason: String, by asker: Asker) async throws -> [ExcludedViewer] {
+        let reason = try Self.checked(reason)
+        let now = clock.now()
+        return try await database.write { connection in
+            let viewers = try person.viewers(connection)
+            let queries = ExclusionQueries(connection: connection)
+            for viewer in viewers {
+                if try queries.exclude(viewer, reason: reason, at: now) {
+                    try Audience.count(viewer, false, connection)
+                }
+            }
+            let found = try queries.list(viewers)
+            for excluded in found {
+                try Self.note(.exclusion, excluded.viewer, by: asker, at: now, ["reason": reason], connection)
+            }
+            return found
+        }
+    }
+
+    /// Counts a person again, with all that they did meanwhile.
+    /// - Returns: Whether anybody was excluded
+    /// - Throws: ``UnknownPerson``
+    package func include(_ person: PersonName, by asker: Asker) async throws -> Bool {
+        let now = clock.now()
+        return try await database.write { connection in
+            let queries = ExclusionQueries(connection: connection)
+            let found = try queries.list(try person.viewers(connection))
+            for excluded in found {
+                _ = try queries.include(excluded.viewer.id)
+                try Audience.count(excluded.viewer.id, true, connection)
+                try Self.note(.inclusion, excluded.viewer, by: asker, at: now, [:], connection)
+            }
+            return !found.isEmpty
+        }
+    }
+
+    /// Everybody who is excluded, or those of them who are meant; the latest first.
+    /// - Throws: ``UnknownPerson``
+    package func list(_ person: PersonName? = nil) async throws -> [ExcludedViewer] {
+        try await database.read { connection in
+            try ExclusionQueries(connection: connection).list(try person?.viewers(connection))
+        }
+    }
+
+    private static func checked(_ text: String) throws(InvalidField) -> String {
+        let reason = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let isPlain = !reason.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        guard (1...200).contains(reason.count), isPlain else {
+            throw InvalidField("reason", expected: "1 to 200 characters on one line")
+        }
+        return reason
+    }
+
+    private static func note(
+        _ event: AuditEvent, _ viewer: ViewerRecord, by asker: Asker, at time: Timestamp, _ detail: [String: String],
+        _ connection: any DatabaseConnection
+    ) throws {
+        try AuditLog.write(
+            AuditEntry(
+                event, by: .operator, at: time, viewer: viewer.id, subject: viewer.username ?? viewer.email,
+                detail: detail.merging(["by": asker.text]) { first, _ in first }), connection)
+    }
+}
