@@ -54,7 +54,7 @@ package struct Erasures: Sendable {
             for viewer in viewers {
                 try queries.count(try names.remove(viewer), in: receipt.id)
                 if try ExclusionQueries(connection: connection).exclude(viewer, reason: "erased", at: now) {
-                    try Audience.count(viewer, false, connection)
+                    try Exclusions.recount(viewer, isCounted: false, connection)
                 }
             }
             try AuditLog.write(

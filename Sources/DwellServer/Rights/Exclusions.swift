@@ -24,7 +24,7 @@ package struct Exclusions: Sendable {
             let queries = ExclusionQueries(connection: connection)
             for viewer in viewers {
                 if try queries.exclude(viewer, reason: reason, at: now) {
-                    try Audience.count(viewer, false, connection)
+                    try Self.recount(viewer, isCounted: false, connection)
                 }
             }
             let found = try queries.list(viewers)
@@ -45,7 +45,7 @@ package struct Exclusions: Sendable {
             let found = try queries.list(try person.viewers(connection))
             for excluded in found {
                 _ = try queries.include(excluded.viewer.id)
-                try Audience.count(excluded.viewer.id, true, connection)
+                try Self.recount(excluded.viewer.id, isCounted: true, connection)
                 try Self.note(.inclusion, excluded.viewer, by: asker, at: now, [:], connection)
             }
             return !found.isEmpty
@@ -58,6 +58,11 @@ package struct Exclusions: Sendable {
         try await database.read { connection in
             try ExclusionQueries(connection: connection).list(try person?.viewers(connection))
         }
+    }
+
+    /// Changes all that is added up before it is asked, in the transaction that excludes a viewer or includes one.
+    static func recount(_ viewer: Int64, isCounted: Bool, _ connection: any DatabaseConnection) throws {
+        try Audience.count(viewer, isCounted, connection)
     }
 
     private static func checked(_ text: String) throws(InvalidField) -> String {
