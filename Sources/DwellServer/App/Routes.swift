@@ -57,7 +57,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let videoRoutes = VideoRoutes(
         videos: videos, reports: reports, keys: keys, logins: parts.logins,
         interval: configuration.heartbeatInterval, attempts: parts.attempts)
-    let exclusions = Exclusions(database: parts.database, clock: parts.clock)
+    let exclusions = Exclusions(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let archives = PersonArchives(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let dashboardRoutes = DashboardRoutes(
         database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),

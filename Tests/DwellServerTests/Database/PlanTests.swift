@@ -204,7 +204,7 @@ private struct Paths {
 
     /// What one person may ask for: of one with an account, and of a guest.
     private func askForPeople() async throws {
-        let exclusions = Exclusions(database: database, clock: store.clock.clock)
+        let exclusions = Exclusions(database: database, days: store.settings.days, clock: store.clock.clock)
         let archives = PersonArchives(database: database, days: store.settings.days, clock: store.clock.clock)
         let erasures = Erasures(
             database: database,

@@ -7,7 +7,7 @@ import Testing
 /// What everybody's days add up to is what counting the seconds of all segments gives, whatever happened since.
 @Suite struct TotalsTests {
     @Test(arguments: ["America/New_York", "Asia/Tokyo"], 0..<2 as Range<UInt64>)
-    func `figures of any days equal counting, after late beats, recompute, folding and somebody's leaving`(
+    func `figures of any days equal counting, after late beats, recompute, folding, exclusion and erasure`(
         zone: String, seed: UInt64
     ) async throws {
         var generator = SeededGenerator(seed: seed)
@@ -53,6 +53,12 @@ import Testing
         #expect(try await store.statistics.recompute { _, _ in }.totals == 0)
         #expect(try await Self.kept(store) == kept)
         try await Self.expect(store, toBe: counted, &generator)
+
+        let one = PersonName.viewer(counted.viewers[1])
+        _ = try await store.exclusions.exclude(one, reason: "a bot", by: .commandLine)
+        try await Self.expect(store, toBe: counted.without(counted.viewers[1]), &generator)
+        #expect(try await store.exclusions.include(one, by: .commandLine))
+        #expect(try await Self.kept(store) == kept)
 
         let gone = counted.viewers[0]
         try await store.database.write { connection in
