@@ -230,7 +230,7 @@ private struct Visit: Sendable {
     init(_ generator: inout SeededGenerator) {
         person = Int.random(in: 0..<Self.people, using: &generator)
         from = Int64.random(in: 1...9_000_000, using: &generator) * 1000
-        to = from + Int64.random(in: 1...900, using: &generator) * 1000
+        to = from + Int64.random(in: 1...90, using: &generator) * 1000
         page = ["/a", "/b", nil].randomElement(using: &generator) ?? nil
         video = page == nil ? "v" : nil
     }
