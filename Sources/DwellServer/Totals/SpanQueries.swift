@@ -10,7 +10,7 @@ struct SpanQueries {
         var found: Set<ContentSpan> = []
         for content in try contents() {
             var day = Int64.min
-            while let next = try next(Self.nextDay, [content, day]) {
+            while let next = try first(Self.nextDay, [content, day]) {
                 found.insert(ContentSpan(span: .day(next), content: content))
                 day = next
             }
@@ -20,7 +20,7 @@ struct SpanQueries {
             }
         }
         var time = Int64.min
-        while let start = try next(Self.nextStart, [time]) {
+        while let start = try first(Self.nextStart, [time]) {
             found.formUnion(Self.days(around: Timestamp(milliseconds: start)))
             time = (start / Self.day + 1) * Self.day
         }
@@ -28,12 +28,13 @@ struct SpanQueries {
     }
 
     private static let nextDay = SQLStatement(
-        "SELECT min(day) AS next FROM daily_statistic WHERE content_id = $1 AND day > $2")
-    private static let nextStart = SQLStatement("SELECT min(started_at) AS next FROM session WHERE started_at >= $1")
+        "SELECT min(day) AS first FROM daily_statistic WHERE content_id = $1 AND day > $2")
+    private static let nextStart = SQLStatement("SELECT min(started_at) AS first FROM session WHERE started_at >= $1")
     private static let kept = SQLStatement("SELECT length, number FROM span_total WHERE content_id = $1")
 
-    private func next(_ statement: SQLStatement, _ arguments: [Int64]) throws -> Int64? {
-        try connection.rows(statement, arguments).first?["next"]
+    private func first(_ statement: SQLStatement, _ arguments: [Int64]) throws -> Int64? {
+        guard let row = try connection.rows(statement, arguments).first else { return nil }
+        return try row["first"]
     }
 
     private func contents() throws -> [Int64] {
