@@ -178,8 +178,8 @@ struct TotalQueries {
     /// Replaces what is kept of a span.
     func keep(_ total: SpanTotal, of kept: ContentSpan) throws {
         let key: [any SQLConvertible] = [kept.span.length.rawValue, kept.span.number, kept.content]
-        try connection.execute(Self.forget, key)
-        try connection.execute(Self.forgetViewers, key)
+        if total.isEmpty { try connection.execute(Self.forget, key) }
+        if total.viewers == 0 { try connection.execute(Self.forgetViewers, key) }
         guard !total.isEmpty else { return }
         let measures = total.measures
         try connection.execute(
@@ -201,9 +201,16 @@ struct TotalQueries {
             length, number, content_id, viewers, sessions, visible_ms, visible_error_ms, engaged_ms, engaged_error_ms,
             raw_ms
         ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (length, number, content_id) DO UPDATE SET
+            viewers = excluded.viewers, sessions = excluded.sessions, visible_ms = excluded.visible_ms,
+            visible_error_ms = excluded.visible_error_ms, engaged_ms = excluded.engaged_ms,
+            engaged_error_ms = excluded.engaged_error_ms, raw_ms = excluded.raw_ms
         """)
     private static let keepViewers = SQLStatement(
-        "INSERT INTO span_viewers (length, number, content_id, numbers) VALUES ($1, $2, $3, $4)")
+        """
+        INSERT INTO span_viewers (length, number, content_id, numbers) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (content_id, length, number) DO UPDATE SET numbers = excluded.numbers
+        """)
 
     /// Forgets all of it, marks too.
     func removeAll() throws {
