@@ -47,6 +47,7 @@ let package = Package(
                 "CCrypt",
                 "CCurl",
                 "CLibPQ",
+                "CRoaring",
                 "DwellAPI",
                 "WebAssets",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -91,6 +92,7 @@ let package = Package(
         .systemLibrary(name: "CCrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CRoaring", providers: [.apt(["libroaring-dev"])]),
         .testTarget(
             name: "DwellServerTests",
             dependencies: [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 from cases import CASES, QUICK, Bench, Sizes
 from table import Figure, as_json, machine
@@ -15,6 +17,10 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"all without one: {', '.join(CASES)}")
     parser.add_argument("--quick", action="store_true", help="little data and short measures: minutes, and no proof")
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument(
+        "--history", type=Path, metavar="FOLDER", help="keep the large store there, and take it from there the next time"
+    )
+    parser.add_argument("--viewers", type=int, help="of the history, with 10 sessions each")
     parser.add_argument("--connections", type=int, default=256)
     parser.add_argument("--seconds", type=int, help="of one measure (default: 10, with --quick 3)")
     parser.add_argument("--json", action="store_true")
@@ -40,7 +46,10 @@ def main() -> None:
         )
     figures: list[Figure] = []
     with ExitStack() as run:
-        bench = Bench(run, QUICK if options.quick else Sizes(), options.store, options.connections, seconds)
+        sizes = QUICK if options.quick else Sizes()
+        if options.viewers:
+            sizes = dataclasses.replace(sizes, history_viewers=options.viewers)
+        bench = Bench(run, sizes, options.store, options.connections, seconds, options.history)
         for name in options.cases or CASES:
             with ExitStack() as bench.stack:
                 for figure in CASES[name](bench):

@@ -19,7 +19,9 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from load import Rate, ask, closed_loop, meanwhile, open_loop, read_lines, slow_clients, wrong_login
+from load import (
+    Rate, ask, closed_loop, listening, meanwhile, open_loop, read_lines, signed_in, slow_clients, wrong_login,
+)
 from processes import Server, baseline, cluster, folder, node, say, tool
 from table import Figure, at_least, at_most, ratio
 
@@ -38,11 +40,13 @@ class Sizes:
     #: How many people watched the video, in turn.
     audiences: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     rounds: int = 3
+    #: How many people the live page shows.
+    people_here: int = 10_000
 
 
 QUICK = Sizes(
     few_sessions=1000, many_sessions=50_000, history_viewers=10_000, dirty_days=20_000, exported_segments=100_000,
-    idle_connections=1000, rounds=1, audiences=(1000, 10_000),
+    idle_connections=1000, rounds=1, audiences=(1000, 10_000), people_here=1000,
 )
 
 #: Segments of a session in every history.
@@ -59,6 +63,27 @@ QUESTIONS = [
     ("a video's month", "/api/v1/contents?video=video-{video}&from={month}&to={next_month}"),
     ("live now", "/api/v1/live"),
 ]
+#: The dashboard's pages: what is looked at, and its path.
+PAGES = [
+    ("now", "/dashboard"),
+    *[(f"overview of {days} days", f"/dashboard/overview?days={days}") for days in (1, 7, 28, 90, 365)],
+    ("overview of dates", "/dashboard/overview?from={first}&through={last}"),
+    ("overview of a page", "/dashboard/overview?days=90&page=/page-{number}"),
+    ("overview of a page's year", "/dashboard/overview?days=365&page=/page-{number}"),
+    ("overview of a video's year", "/dashboard/overview?days=365&video=video-{number}"),
+    ("overview of a person's year", "/dashboard/overview?days=365&person=visitor{viewer}@example.com"),
+    ("sessions", "/dashboard/sessions"),
+    ("a session", "/dashboard/sessions/{session}"),
+    ("a person", "/dashboard/person?email=visitor{viewer}@example.com"),
+    ("videos", "/dashboard/videos"),
+    ("a video", "/dashboard/video?name=video-1"),
+    ("devices", "/dashboard/devices"),
+    ("audit", "/dashboard/audit"),
+    ("settings", "/dashboard/settings"),
+]
+#: How often a page is looked at, at most.
+PAGE_COUNT = 100
+
 #: How long a question may take in all, in seconds, and how often it is asked at most.
 QUESTION_TIME, QUESTION_COUNT = 20, 500
 
@@ -81,8 +106,10 @@ class Bench:
     #: Holds what is gone when the case ends.
     stack: ExitStack
 
-    def __init__(self, run: ExitStack, sizes: Sizes, kind: str, connections: int, seconds: int) -> None:
-        self.run, self.sizes, self.kind = run, sizes, kind
+    def __init__(
+        self, run: ExitStack, sizes: Sizes, kind: str, connections: int, seconds: int, kept_history: Path | None
+    ) -> None:
+        self.run, self.sizes, self.kind, self.kept_history = run, sizes, kind, kept_history
         self.connections, self.seconds = connections, seconds
 
     def store(self, stack: ExitStack | None = None) -> Store:
@@ -115,8 +142,15 @@ class Bench:
 
     @cached_property
     def history(self) -> Store:
-        """A large store, for the cases that need one; it is gone when the run ends."""
-        viewers, store = self.sizes.history_viewers, self.store(self.run)
+        """A large store, for the cases that need one; it is gone when the run ends, unless a folder was given for it."""
+        viewers = self.viewers = self.sizes.history_viewers
+        if self.kept_history and self.kind == "sqlite":
+            self.kept_history.mkdir(parents=True, exist_ok=True)
+            store = Store(f"sqlite:{self.kept_history}/{viewers}.sqlite", self.kept_history)
+            if (self.kept_history / f"{viewers}.sqlite").exists():
+                return store
+        else:
+            store = self.store(self.run)
         while viewers * 10 * SESSION_BYTES > shutil.disk_usage(store.path).free / 3:
             viewers //= 2
         say(f"making a history of {viewers * 10:,} sessions")
@@ -266,6 +300,15 @@ def new_key(store: Store) -> str:
     return output.split()[-1]
 
 
+def new_operator(store: Store) -> tuple[str, str]:
+    """The name and the password of an operator of the dashboard, made where there is none."""
+    name, password = "benchmark", "a calm and long phrase"
+    if name not in tool("operator", "list", "--database-url", store.url, program="dwell"):
+        tool("operator", "add", name, "--role", "owner", "--database-url", store.url, program="dwell",
+             typed=password + "\n")
+    return name, password
+
+
 def exporter(server: Server, key: str) -> Callable[[], None]:
     """Reads the next page of all sessions each time it is called."""
     cursor: object = None
@@ -352,6 +395,53 @@ def queries(bench: Bench) -> Iterator[Figure]:
             )
 
 
+def pages(bench: Bench) -> Iterator[Figure]:
+    """The dashboard's pages after a long history, while some thousands are here, one at a time: to the first byte."""
+    store, chance = bench.history, random.Random(1)
+    count = bench.viewers * 10
+    bench.live(store, bench.sizes.few_sessions)
+    cookie = new_operator(store)
+    with node(store.url) as server, signed_in(server, *cookie) as look:
+        for name, path in PAGES:
+            say(name)
+            times: list[float] = []
+            end = time.monotonic() + QUESTION_TIME
+            while len(times) < PAGE_COUNT and (not times or time.monotonic() < end):
+                asked = path.format(
+                    viewer=chance.randint(1, bench.viewers), number=chance.randint(1, 100),
+                    session=chance.randint(1, count), first=date.today() - timedelta(days=chance.randint(200, 360)),
+                    last=date.today() - timedelta(days=chance.randint(1, 150)),
+                )
+                times.append(look(asked) * 1000)
+            p99 = sorted(times)[math.ceil(len(times) * 0.99) - 1]
+            yield Figure(
+                f"page: {name}, p50, at {count:,} sessions", statistics.median(times), "ms", at_most(100),
+                f"p99 {p99:,.1f} ms, longest {max(times):,.1f} ms, asked {len(times)} times",
+            )
+
+
+def live_page(bench: Bench) -> Iterator[Figure]:
+    """What one open page of those who are here takes of the server, while many are."""
+    store, here, seconds = bench.store(), bench.sizes.people_here, 20
+    bench.live(store, here)
+    cookie = new_operator(store)
+    with node(store.url) as server, signed_in(server, *cookie) as look:
+        look("/dashboard")
+        before = server.cpu()
+        time.sleep(seconds)
+        idle = (server.cpu() - before) / seconds
+        with listening(server, "/dashboard/live", look.cookie) as told:
+            before = server.cpu()
+            time.sleep(seconds)
+            share = (server.cpu() - before) / seconds
+    if not told.value:
+        raise SystemExit("the live page was told nothing")
+    yield Figure(
+        f"the live page with {here:,} people on it", (share - idle) * 100, "% of a core", at_most(5),
+        f"of {seconds} s; {idle * 100:.1f} % without it; {told.value:,} bytes told",
+    )
+
+
 def aggregation(bench: Bench) -> Iterator[Figure]:
     """Statistics of many days at once."""
     store, days = dirty_store(bench), bench.sizes.dirty_days
@@ -424,8 +514,9 @@ def start(bench: Bench) -> Iterator[Figure]:
 
 
 CASES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
-    case.__name__: case
+    case.__name__.replace("_", "-"): case
     for case in (
-        beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, audience, export, start
+        beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, pages, live_page, audience,
+        export, start,
     )
 }

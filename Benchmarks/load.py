@@ -7,9 +7,11 @@ import itertools
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -169,3 +171,61 @@ def slow_clients(server: Server, token: str, count: int) -> Iterator[Count]:
         over.set()
         for thread in threads:
             thread.join()
+
+
+class Look:
+    """An operator's browser: gives how long a page took to its first byte, in seconds."""
+
+    def __init__(self, server: Server, cookie: str) -> None:
+        self.cookie = cookie
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
+
+    def __call__(self, path: str) -> float:
+        begun = time.monotonic()
+        self.connection.request("GET", path, headers={"Cookie": self.cookie})
+        response = self.connection.getresponse()
+        took = time.monotonic() - begun
+        response.read()
+        if response.status != 200:
+            raise SystemExit(f"{path} was answered {response.status}")
+        return took
+
+
+@contextmanager
+def signed_in(server: Server, name: str, password: str) -> Iterator[Look]:
+    """An operator who is signed in to the dashboard."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request(
+        "POST", "/dashboard/sign-in", urllib.parse.urlencode({"name": name, "password": password}),
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    cookie = connection.getresponse().getheader("Set-Cookie")
+    connection.close()
+    if cookie is None:
+        raise SystemExit("the operator was not signed in")
+    look = Look(server, cookie.partition(";")[0])
+    try:
+        yield look
+    finally:
+        look.connection.close()
+
+
+@contextmanager
+def listening(server: Server, path: str, cookie: str) -> Iterator[Count]:
+    """A page that follows events; counts the bytes it was told."""
+    told = Count()
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\n\r\n".encode())
+
+    def listen() -> None:
+        while part := connection.recv(1 << 16):
+            told.value += len(part)
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    try:
+        yield told
+    finally:
+        connection.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        connection.close()

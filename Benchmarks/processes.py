@@ -47,6 +47,11 @@ class Server:
         (kilobytes,) = (line.split()[1] for line in lines if line.startswith(f"{kind}:"))
         return int(kilobytes) / 1024
 
+    def cpu(self) -> float:
+        """How many seconds of a core it has taken."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def forget_peak(self) -> None:
         Path(f"/proc/{self.process}/clear_refs").write_text("5")
 
@@ -82,9 +87,9 @@ def baseline(kind: str, *arguments: str) -> AbstractContextManager[Server]:
     return running([RELEASE / "dwell-benchmark", "baseline", kind, *arguments])
 
 
-def tool(*arguments: str | Path, program: str = "dwell-benchmark") -> str:
+def tool(*arguments: str | Path, program: str = "dwell-benchmark", typed: str | None = None) -> str:
     """Runs a command to its end; gives what it printed."""
-    done = subprocess.run([RELEASE / program, *arguments], env=ENVIRONMENT, capture_output=True, text=True)
+    done = subprocess.run([RELEASE / program, *arguments], env=ENVIRONMENT, input=typed, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{program} {arguments[0]} failed:\n{done.stderr}")
     return done.stdout

@@ -1,6 +1,8 @@
 import ArgumentParser
 import DwellAPI
 import DwellServer
+import Foundation
+import Logging
 
 /// `dwell-benchmark fill-history URL`: sessions of days gone by, in an empty store. The same options make the same
 /// rows, counted from today.
@@ -42,6 +44,7 @@ struct FillHistory: AsyncParsableCommand {
         try await fillSessions(database)
         if dirty { try await markDirty(database) } else { try await fillStatistics(database) }
         for statement in again { try await database.write { _ = try $0.execute(statement) } }
+        if !dirty { try await addUp(database) }
         try await database.write { [viewers, sessions] connection in
             try SequenceQueries(connection: connection).set(.viewer, to: viewers)
             try SequenceQueries(connection: connection).set(.session, to: viewers * sessions)
@@ -110,6 +113,26 @@ struct FillHistory: AsyncParsableCommand {
                 viewer_id, day, content_id, visible_ms, engaged_ms, raw_ms, visible_error_ms, engaged_error_ms)
             SELECT 1 + viewer, day, content, time, time, time, 1000, 1000 FROM seen WHERE time > 0
             """, shape)
+    }
+
+    /// What everybody's days come to, and who watched which part of the first video.
+    private func addUp(_ database: any Database) async throws {
+        let today = WallClock.system.now().milliseconds / 86_400_000
+        try await insert(
+            0..<days * (1 + Contents.pages + Contents.videos), into: database,
+            """
+            \(series) INSERT INTO stale_span (length, number, content_id, mark)
+            SELECT 1, CAST($3 AS BIGINT) + n % CAST($4 AS BIGINT), n / CAST($4 AS BIGINT), 0 FROM series
+            """, [today - days, days])
+        try await insert(
+            1..<viewers + 1, into: database,
+            """
+            \(series) INSERT INTO dirty_video (viewer_id, video_id, mark) SELECT n, CAST($3 AS BIGINT), 0 FROM series
+            WHERE (n - 1) * CAST($4 AS BIGINT) % \(Contents.videos) = 0
+            """, [Contents.firstVideo, sessions])
+        let logger = Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
+        try await Statistics(database: database, days: LocalDays(timeZone: .gmt), logger: logger).aggregate()
+        try await Audience(database: database, logger: logger).fold()
     }
 
     private func markDirty(_ database: any Database) async throws {

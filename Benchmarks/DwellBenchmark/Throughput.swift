@@ -46,7 +46,9 @@ struct Ingest: AsyncParsableCommand {
     func run() async throws {
         let database = try await store.open()
         let clock = WallClock.system
-        let gate = Gate(database: database, clock: clock, secret: SecretKey(Data(repeating: 1, count: 32)))
+        let gate = Gate(
+            database: database, days: LocalDays(timeZone: .gmt), clock: clock,
+            secret: SecretKey(Data(repeating: 1, count: 32)))
         var entries: [Entry] = []
         for number in 0..<UpdateStore.rows {
             entries.append(try await gate.enter(email: "visitor\(number)@example.com"))

@@ -42,7 +42,7 @@ public struct ContentDay: Sendable, Codable, Equatable {
 }
 
 /// Time spent on a content, in milliseconds, each person counted once at a time.
-public struct ContentMeasures: Sendable, Codable, Equatable {
+public struct ContentMeasures: Sendable, Codable, Hashable {
     public var visibleMs: Int64
     /// The largest possible error of `visibleMs`.
     public var visibleErrorMs: Int64

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -135,7 +136,7 @@ def test_one_signs_in_goes_on_and_signs_out_with_the_keyboard_alone(
     page.keyboard.type("a calm and long phrase")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-    expect(page.get_by_label("Time", exact=True)).to_have_value("7")
+    expect(page.get_by_role("link", name="7 days", exact=True)).to_have_attribute("aria-current", "true")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.get_by_role("button", name="Sign out").focus()
@@ -208,14 +209,63 @@ def test_a_filter_narrows_the_overview(
     page = signed_in()
     page.goto(server.url + "/dashboard/overview")
     page.get_by_label("Person", exact=True).fill(guests[0].email)
-    page.get_by_label("Time", exact=True).select_option("Today")
     page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="Today", exact=True).click()
+    expect(page.get_by_label("Person", exact=True)).to_have_value(guests[0].email)
     expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text("1")
     page.get_by_role("link", name="/portfolio").click()
     expect(page.get_by_label("Page", exact=True)).to_have_value("/portfolio")
+    expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text("1")
+    page.get_by_label("Person", exact=True).fill("")
+    page.keyboard.press("Enter")
     expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text("3")
     page.get_by_role("link", name="Reset").click()
     expect(page.get_by_label("Page", exact=True)).to_have_value("")
+
+
+def test_days_and_filters_are_chosen_with_the_keyboard_and_stay(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + "/dashboard/overview")
+    today = page.get_by_label("Through").input_value()
+    week = (date.fromisoformat(today) - timedelta(days=6)).isoformat()
+    page.get_by_role("link", name="7 days", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("From")).to_have_value(week)
+    expect(page.get_by_label("Through")).to_have_value(today)
+    # Dates of one's own, and a page of somebody who never saw it.
+    page.get_by_label("From").fill("2020-01-01")
+    page.get_by_label("Through").fill("2020-02-01")
+    page.get_by_label("Page", exact=True).fill("/portfolio")
+    page.get_by_label("Person", exact=True).fill("guest0@example.org")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nobody was here in this time.")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Days").locator("[aria-current]")).to_have_count(0)
+    for label, value in [
+        ("From", "2020-01-01"), ("Through", "2020-02-01"), ("Page", "/portfolio"), ("Video", ""),
+        ("Person", "guest0@example.org"), ("Device", ""),
+    ]:  # fmt: skip
+        expect(page.get_by_label(label, exact=True)).to_have_value(value)
+
+
+def test_a_device_leads_to_what_was_done_on_it(
+    signed_in: Callable[..., Page], server: Dwell, guests: list[Visitor]
+) -> None:
+    page = signed_in()
+    page.goto(server.url + "/dashboard/devices")
+    row = page.get_by_role("region", name="Devices").locator("tbody tr").first
+    person = row.locator("th").inner_text()
+    row.locator("td a").click()
+    expect(page.locator(".lead")).to_contain_text(f"of {person}")
+    expect(page.locator(".figures div", has_text="People").locator("strong")).to_have_text("1")
+    # The account has this device alone, so that its figures are the person's.
+    figures = page.locator(".figures").inner_text()
+    page.get_by_label("Device", exact=True).fill("")
+    page.get_by_label("Person", exact=True).fill(person)
+    page.keyboard.press("Enter")
+    expect(page.locator(".lead")).to_have_count(0)
+    assert page.locator(".figures").inner_text() == figures
 
 
 def test_a_session_shows_what_its_figures_rest_on(
@@ -316,7 +366,10 @@ def test_what_is_not_there_is_said(
         ("/dashboard/sessions/x", 404, "Not Found"),
         ("/dashboard/person?email=nobody@example.org", 404, "Not Found"),
         ("/dashboard/person", 400, "email"),
-        ("/dashboard/overview?days=3", 400, "days"),
+        ("/dashboard/overview?days=367", 400, "days"),
+        ("/dashboard/overview?from=2026-02-30", 400, "from"),
+        ("/dashboard/overview?from=2026-03-02&through=2026-03-01", 400, "through"),
+        ("/dashboard/overview?device=mine", 400, "device"),
         ("/dashboard/overview?page=/a&video=b", 400, "video"),
         ("/dashboard/sessions?cursor=x", 400, "cursor"),
         ("/dashboard/audit?cursor=x", 400, "cursor"),

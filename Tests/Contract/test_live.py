@@ -1,4 +1,4 @@
-"""Who is here now, and what a page or a video brought: `/api/v1/live`, `/api/v1/contents`, `dwell live`."""
+"""Who is here now, and what a page, a video or days brought: `/api/v1/live`, `/api/v1/contents`, `/api/v1/overview`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from .helpers import (
 
 LIVE = "/api/v1/live"
 CONTENTS = "/api/v1/contents"
+OVERVIEW = "/api/v1/overview"
 
 
 def trigger(server: Dwell) -> None:
@@ -114,6 +115,20 @@ def test_a_page_and_a_video_bring_people_and_time_by_day(fresh_dwell) -> None:
     assert day == {"day": day["day"], "viewers": 2, "total": found["total"]}
     assert today <= day["day"] <= iso_of(now_ms())[:10]
 
+    whole = succeeded(server.api(OVERVIEW))
+    assert set(whole) == {"now", "before", "days", "pages", "videos"}
+    assert (whole["now"]["viewers"], whole["now"]["sessions"]) == (2, 2)
+    assert (whole["before"]["viewers"], whole["before"]["sessions"]) == (0, 0)
+    assert whole["before"]["to"] == whole["now"]["from"]
+    assert [(one["day"], one["viewers"]) for one in whole["days"]] == [(day["day"], 2)]
+    assert whole["pages"] == [{"name": "/a", "viewers": 2, "total": found["total"]}]
+    assert [one["name"] for one in whole["videos"]] == ["lesson"]
+    of_page = succeeded(server.api(OVERVIEW, page="/a"))
+    assert (of_page["days"], of_page["now"]["total"]) == (found["days"], found["total"])
+    assert (of_page["now"]["sessions"], of_page["pages"], of_page["videos"]) == (None, None, None)
+    one = succeeded(server.api(OVERVIEW, email=bea.email))
+    assert (one["now"]["viewers"], one["now"]["sessions"]) == (1, 1)
+    assert [page["total"]["visibleMs"] for page in one["pages"]] == [300]
     assert contents(server, video="lesson")["total"]["visibleMs"] == 100
     assert contents(server, page="/a", email=bea.email)["total"]["visibleMs"] == 300
     tomorrow = iso_of(now_ms() + 86_400_000)[:10]
@@ -147,7 +162,7 @@ def test_sessions_of_a_page_are_found_before_and_after_their_day_is_computed(fre
 # Refusals
 
 
-@pytest.mark.parametrize("path", [LIVE, f"{CONTENTS}?page=/a"])
+@pytest.mark.parametrize("path", [LIVE, f"{CONTENTS}?page=/a", OVERVIEW])
 def test_without_a_key_nothing_is_read(dwell: Dwell, path: str) -> None:
     problem(dwell.client().get(path), 401)
 
@@ -160,6 +175,8 @@ def test_without_a_key_nothing_is_read(dwell: Dwell, path: str) -> None:
         (CONTENTS, {}, "page"), (CONTENTS, {"page": "/a", "video": "v"}, "page"),
         (CONTENTS, {"page": "/a", "from": "yesterday"}, "from"), (CONTENTS, {"page": "/a", "to": "1"}, "to"),
         (CONTENTS, {"page": "/a", "from": "2026-01-01T10:00:00Z"}, "from"),
+        (OVERVIEW, {"from": "2026-01-02", "to": "2026-01-02"}, "to"), (OVERVIEW, {"device": "1"}, "device"),
+        (OVERVIEW, {"page": "/a", "video": "v"}, "video"), (OVERVIEW, {"days": "7"}, "days"),
         (CONTENTS, {"page": "/a", "limit": "5"}, "limit"), (CONTENTS, {"page": "/a", "email": "no"}, "email"),
     ],
 )  # fmt: skip

@@ -46,7 +46,7 @@ def recompute(server: Dwell) -> Recomputed:
     assert ended.stderr == ""
     found = re.fullmatch(
         r"(\d+) days were waiting .*\n(\d+) days .* (\d+) of them were different\.\n"
-        r"\d+ times somebody .* 0 of them were different\.\n\d+ videos .* 0 of them were different\.\n",
+        r"\d+ totals of everybody .*\n\d+ times somebody .* 0 of them were different\.\n\d+ videos .* 0 of them were different\.\n",
         ended.stdout,
     )
     assert found, ended.stdout

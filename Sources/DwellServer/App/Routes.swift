@@ -19,7 +19,7 @@ import Logging
 /// | `/devices/rename/{id}` | PATCH, POST | `Devices/DeviceRoutes.swift` |
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
-/// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents` | GET | `Reports/ReportRoutes.swift` |
+/// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents`, `/api/v1/overview` | GET | `Reports/ReportRoutes.swift` |
 /// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
@@ -37,8 +37,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let configuration = parts.configuration
     let cookies = CookieMaker(isSecure: configuration.isSecure)
     let gates = Gates(
-        rules: configuration.gates, database: parts.database, announcements: parts.announcements, clock: parts.clock,
-        secret: configuration.secretKey, codes: parts.codes)
+        rules: configuration.gates, database: parts.database, announcements: parts.announcements,
+        days: parts.settings.days, clock: parts.clock, secret: configuration.secretKey, codes: parts.codes)
     let tokens = parts.heartbeats.tokens
     let accounts = Accounts(
         database: parts.database, announcements: parts.announcements, hasher: parts.hasher, clock: parts.clock,
@@ -60,7 +60,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let videoRoutes = VideoRoutes(
         videos: videos, reports: reports, keys: keys, logins: parts.logins,
         interval: configuration.heartbeatInterval, attempts: parts.attempts)
-    let exclusions = Exclusions(database: parts.database, clock: parts.clock)
+    let exclusions = Exclusions(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let archives = PersonArchives(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let dashboardRoutes = DashboardRoutes(
         database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
@@ -72,8 +72,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(
-            reports: reports, keys: keys, days: parts.settings.days, interval: configuration.heartbeatInterval,
-            attempts: parts.attempts
+            reports: reports, keys: keys, days: parts.settings.days, clock: parts.clock,
+            interval: configuration.heartbeatInterval, attempts: parts.attempts
         ).endpoints,
         ExportRoutes(
             exports: Exports(database: parts.database, days: parts.settings.days, clock: parts.clock), keys: keys,

@@ -76,7 +76,7 @@ struct BeatStore {
     }
 
     /// Whether a beat can be stored, and under which entry.
-    private func outcome(of beat: Beat, _ entries: [EntryKey: FoundEntry]) throws -> BeatOutcome {
+    private mutating func outcome(of beat: Beat, _ entries: [EntryKey: FoundEntry]) throws -> BeatOutcome {
         let found = beat.source.key.flatMap { entries[$0] }
         switch beat.source {
         case .token:
@@ -93,11 +93,12 @@ struct BeatStore {
     }
 
     /// The entry of an account's beat that names none.
-    private func entry(of login: Login, beat: Beat) throws -> Entry {
+    private mutating func entry(of login: Login, beat: Beat) throws -> Entry {
         if let latest = try sessions.latestEntry(of: login) { return latest }
         // Before the login it may have been somebody else who sat there.
         let earliest = max(beat.arrival - settings.bridge, try sessions.start(of: login) ?? beat.arrival)
         let start = min(max(beat.earliestClaim ?? beat.arrival, earliest), beat.arrival)
+        placer.noteStart(of: start, viewer: login.viewer)
         return try sessions.enter(login, videoID: nil, at: start)
     }
 

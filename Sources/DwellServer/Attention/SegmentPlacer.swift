@@ -79,6 +79,11 @@ struct SegmentPlacer {
         }
     }
 
+    /// Notes that the sessions of a day must be counted anew.
+    mutating func noteStart(of session: Timestamp, viewer: Int64) {
+        dirty.insert(ViewerDay(viewer: viewer, day: days.day(of: session)))
+    }
+
     /// Writes what changed, and notes everything that has to be computed anew.
     mutating func finish() throws {
         try flush()
@@ -174,9 +179,11 @@ struct SegmentPlacer {
         let members = try found.flatMap { try segments.members(of: $0, of: entry) }
         let first = found.contains { $0.id == entry.id } ? entry : nil
         var kept: Set<Int64> = []
+        for session in found { noteStart(of: session.startedAt, viewer: entry.viewer) }
         for group in SessionGrouping(members, first: first).groups {
             let id = try group.id ?? sessions.open(entry, from: group.start, to: group.end).id
             kept.insert(id)
+            noteStart(of: group.start, viewer: entry.viewer)
             try sessions.update(Session(id: id, startedAt: group.start, lastSeenAt: group.end), of: entry)
             noteIfLate(id, endedAt: group.end, credited)
             for member in group.members where member.session != id {

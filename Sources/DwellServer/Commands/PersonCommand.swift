@@ -99,7 +99,7 @@ struct PersonCommand: AsyncParsableCommand {
 
         func run() async throws {
             let open = try await store.open()
-            let exclusions = Exclusions(database: open.database, clock: .system)
+            let exclusions = Exclusions(database: open.database, days: open.days, clock: .system)
             let found = try await person.named {
                 try await exclusions.exclude($0, reason: reason, by: .commandLine)
             }
@@ -116,7 +116,7 @@ struct PersonCommand: AsyncParsableCommand {
 
         func run() async throws {
             let open = try await store.open()
-            let exclusions = Exclusions(database: open.database, clock: .system)
+            let exclusions = Exclusions(database: open.database, days: open.days, clock: .system)
             let wasOut = try await person.named { try await exclusions.include($0, by: .commandLine) }
             print(wasOut ? "\(person.text) counts again." : "\(person.text) was not excluded.")
             try open.database.close()
@@ -133,7 +133,7 @@ struct PersonCommand: AsyncParsableCommand {
 
         func run() async throws {
             let open = try await store.open()
-            let found = try await Exclusions(database: open.database, clock: .system).list()
+            let found = try await Exclusions(database: open.database, days: open.days, clock: .system).list()
             FileHandle.standardOutput.write(Data(try format.text(of: found).utf8))
             try open.database.close()
         }

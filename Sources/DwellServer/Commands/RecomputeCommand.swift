@@ -24,6 +24,7 @@ struct RecomputeCommand: AsyncParsableCommand {
         print("\(waiting) days were waiting and were computed.")
         print("\(result.days) days were computed anew; \(result.changed) of them were different.")
         if result.folded > 0 { print("\(result.folded) more were left as they are: their segments are folded.") }
+        print("\(result.totals) totals of everybody were different, and are as these days say.")
         print(
             "\(watched.pairs) times somebody watched a video were computed anew; \(watched.changed) of them were different."
         )

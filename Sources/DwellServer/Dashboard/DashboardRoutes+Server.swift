@@ -1,3 +1,4 @@
+import DwellAPI
 import Hummingbird
 
 extension DashboardRoutes {

@@ -11,6 +11,8 @@ struct DevicesPage {
         let person: String
         let path: String
         let device: String
+        /// What was done on it.
+        let overview: String
         let system: String
         /// The network of the login.
         let address: String
@@ -24,8 +26,13 @@ struct DevicesPage {
         rows = found.map { device, username in
             Row(
                 person: username, path: "/dashboard/person?username=\(ShownPerson.coded(username))",
-                device: device.name, system: device.os, address: device.address ?? "",
+                device: device.name, overview: device.overviewPath, system: device.os, address: device.address ?? "",
                 loggedIn: ShownTime(device.lastLoggedInAt, days), lastSeen: ShownTime(device.lastSeenAt, days))
         }
     }
+}
+
+extension Device {
+    /// What was done on it.
+    var overviewPath: String { "/dashboard/overview?device=\(id.lowercase)" }
 }

@@ -1,57 +1,30 @@
 import DwellAPI
-
-/// What the overview is asked for.
-struct OverviewFilter {
-    /// How many days may be looked at, in days: the choices of the page.
-    static let lengths: [Int64] = [1, 7, 28, 90, 365]
-
-    var length: Int64 = 28
-    var page: String?
-    var video: String?
-    var email: String?
-    var username: String?
-
-    /// - Throws: ``InvalidField``
-    init(_ parameters: some Sequence<(name: String, value: String)>) throws(InvalidField) {
-        // A form sends fields that were left empty too.
-        for (name, value) in parameters where !value.isEmpty {
-            switch name {
-            case "days":
-                guard let days = Int64(value), Self.lengths.contains(days) else {
-                    throw InvalidField("days", expected: "1, 7, 28, 90 or 365")
-                }
-                length = days
-            case "page": page = value
-            case "video": video = value
-            case "person":
-                if value.contains("@") { email = try EmailAddress.normalize(value) } else { username = value }
-            default: throw InvalidField(name, expected: "days, page, video or person")
-            }
-        }
-        if page != nil, video != nil { throw InvalidField("video", expected: "empty where a page is given") }
-    }
-
-    var scope: Reports.Scope { Reports.Scope(email: email, username: username) }
-
-    var content: (kind: ContentKind, name: String)? {
-        page.map { (.page, $0) } ?? video.map { (.video, $0) }
-    }
-}
+import Foundation
 
 /// What a number of days brought, beside as many days before.
 struct OverviewPage {
+    /// The numbers of days that are one click away.
+    private static let lengths: [Int64] = [1, 7, 28, 90, 365]
+
     let lengths: [Choice]
+    let from: String
+    let through: String
     let page: String
     let video: String
     let person: String
+    let device: String
+    /// The device in words.
+    let deviceName: String?
     let figures: [Figure]
     let chart: DayChart
     let pages: Ranks?
     let videos: Ranks?
+    /// How many sessions of the device the figures lack.
+    let folded: Int?
 
     struct Choice {
-        let days: Int64
         let title: String
+        let path: String
         let isChosen: Bool
     }
 
@@ -77,45 +50,81 @@ struct OverviewPage {
             let engaged: ShownDuration
         }
 
-        init(_ title: String, _ kind: ContentKind, _ ranks: [ContentRank], days: Int64) {
+        fileprivate init(_ title: String, _ kind: ContentKind, _ ranks: [ContentRank], _ link: OverviewLink) {
             self.title = title
             isEmpty = ranks.isEmpty
             rows = ranks.map { rank in
                 Row(
-                    name: rank.name,
-                    path: "/dashboard/overview?days=\(days)&\(kind.rawValue)=\(ShownPerson.coded(rank.name))",
-                    people: rank.viewers, engaged: ShownDuration(rank.engagedMs, error: rank.engagedErrorMs))
+                    name: rank.name, path: link.path((kind.rawValue, rank.name)), people: rank.viewers,
+                    engaged: ShownDuration(rank.total.engagedMs, error: rank.total.engagedErrorMs))
             }
         }
     }
 
-    init(
-        _ filter: OverviewFilter, days: ClosedRange<Int64>, now: Overview, before: Overview, pages: [ContentRank]?,
-        videos: [ContentRank]?
-    ) {
-        lengths = OverviewFilter.lengths.map { days in
+    init(_ filter: OverviewFilter, _ found: ComparedOverview, device: (device: Device, username: String)?, today: Int64)
+    {
+        let link = OverviewLink(filter, today: today)
+        lengths = Self.lengths.map { length in
             Choice(
-                days: days, title: days == 1 ? "Today" : "\(days) days", isChosen: days == filter.length)
+                title: length == 1 ? "Today" : "\(length) days", path: link.path(length: length),
+                isChosen: filter.days == today - length + 1...today)
         }
-        page = filter.page ?? ""
-        video = filter.video ?? ""
-        person = filter.email ?? filter.username ?? ""
+        from = LocalDays.date(of: filter.days.lowerBound)
+        through = LocalDays.date(of: filter.days.upperBound)
+        page = filter.content.flatMap { $0.kind == .page ? $0.name : nil } ?? ""
+        video = filter.content.flatMap { $0.kind == .video ? $0.name : nil } ?? ""
+        person = filter.scope.email ?? filter.scope.username ?? ""
+        self.device = filter.scope.device?.lowercase ?? ""
+        deviceName = device.map { "\($0.device.name), \($0.device.os), of \($0.username)" }
+        figures = Self.figures(found.now, before: found.before)
+        chart = DayChart(found.now.days, in: filter.days)
+        pages = found.pages.map { Ranks("Pages", .page, $0, link) }
+        videos = found.videos.map { Ranks("Videos", .video, $0, link) }
+        let missing = found.now.foldedSessions + found.before.foldedSessions
+        folded = missing > 0 ? missing : nil
+    }
+
+    private static func figures(_ now: Overview, before: Overview) -> [Figure] {
+        let (total, earlier) = (now.total, before.total)
         var figures = [
             Figure("People", Int64(now.people), before: Int64(before.people)),
-            Figure(
-                "Engaged time", now.total.engagedMs, before: before.total.engagedMs,
-                error: now.total.engagedErrorMs),
-            Figure(
-                "Visible time", now.total.visibleMs, before: before.total.visibleMs,
-                error: now.total.visibleErrorMs),
+            Figure("Engaged time", total.engagedMs, before: earlier.engagedMs, error: total.engagedErrorMs),
+            Figure("Visible time", total.visibleMs, before: earlier.visibleMs, error: total.visibleErrorMs),
         ]
         if let sessions = now.sessions {
             figures.insert(Figure("Sessions", Int64(sessions), before: Int64(before.sessions ?? 0)), at: 1)
         }
-        self.figures = figures
-        chart = DayChart(now.days, in: days)
-        self.pages = pages.map { Ranks("Pages", .page, $0, days: filter.length) }
-        self.videos = videos.map { Ranks("Videos", .video, $0, days: filter.length) }
+        return figures
+    }
+}
+
+/// Leads to the overview with the filter that is there, but for one thing.
+private struct OverviewLink {
+    let days: [(name: String, value: String)]
+    let whom: [(name: String, value: String)]
+    let content: [(name: String, value: String)]
+
+    init(_ filter: OverviewFilter, today: Int64) {
+        let (first, last) = (filter.days.lowerBound, filter.days.upperBound)
+        // What ends today goes on ending today.
+        days =
+            last == today
+            ? [("days", "\(filter.days.count)")]
+            : [("from", LocalDays.date(of: first)), ("through", LocalDays.date(of: last))]
+        let person = filter.scope.email ?? filter.scope.username
+        whom = (person.map { [("person", $0)] } ?? []) + (filter.scope.device.map { [("device", $0.lowercase)] } ?? [])
+        content = filter.content.map { [($0.kind.rawValue, $0.name)] } ?? []
+    }
+
+    /// The same days of one page or video.
+    func path(_ content: (name: String, value: String)) -> String { Self.path(days + whom + [content]) }
+
+    /// So many days up to today.
+    func path(length: Int64) -> String { Self.path([("days", "\(length)")] + whom + content) }
+
+    private static func path(_ parameters: [(name: String, value: String)]) -> String {
+        "/dashboard/overview?"
+            + parameters.map { "\($0.name)=\(ShownPerson.coded($0.value))" }.joined(separator: "&")
     }
 }
 

@@ -12,7 +12,7 @@ struct PersonPage {
     let chart: DayChart
     let videos: [Video]
     let hasVideos: Bool
-    let devices: [String]
+    let devices: [Device]
     let hasDevices: Bool
     let list: SessionList
     let rights: PersonRights
@@ -23,12 +23,18 @@ struct PersonPage {
         let progress: ShownProgress
     }
 
+    struct Device {
+        let name: String
+        /// What was done on it.
+        let path: String
+    }
+
     /// - Parameters:
     ///   - totals: Of everybody who is meant: an email may be a guest's and an account's
     ///   - range: The days that are drawn
     init(
         _ totals: [ViewerTotal], overview: Overview, days range: ClosedRange<Int64>, videos: [VideoProgress],
-        devices: [Device],
+        devices: [DwellServer.Device],
         list: SessionList, rights: PersonRights, _ days: LocalDays
     ) {
         name = totals[0].username ?? totals[0].email
@@ -48,7 +54,7 @@ struct PersonPage {
                 progress: ShownProgress(video, days))
         }
         hasVideos = !videos.isEmpty
-        self.devices = devices.map { "\($0.name), \($0.os)" }
+        self.devices = devices.map { Device(name: "\($0.name), \($0.os)", path: $0.overviewPath) }
         hasDevices = !devices.isEmpty
         self.list = list
         self.rights = rights

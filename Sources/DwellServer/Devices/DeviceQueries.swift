@@ -45,6 +45,11 @@ struct DeviceQueries {
         try connection.row("SELECT \(Self.columns) FROM device WHERE id = $1", [id]).map(Device.init(row:))
     }
 
+    /// The username of the account that a device belongs to.
+    func owner(of device: Device) throws -> String? {
+        try connection.row("SELECT username FROM account WHERE id = $1", [device.account])?["username"]
+    }
+
     /// The device that an account's browser was, in use or not.
     func device(of browser: RandomSecret, account: UUID) throws -> Device? {
         try connection.row(

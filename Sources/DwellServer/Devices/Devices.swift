@@ -46,6 +46,15 @@ package struct Devices: Sendable {
         return (page, end.map { LatestCursor(at: $0.lastLoggedInAt, id: $0.id.lowercase) })
     }
 
+    /// A device, in use or not, with its owner's username.
+    package func device(_ id: UUID) async throws -> (device: Device, username: String)? {
+        try await database.read { connection in
+            let queries = DeviceQueries(connection: connection)
+            guard let device = try queries.device(id), let owner = try queries.owner(of: device) else { return nil }
+            return (device, owner)
+        }
+    }
+
     /// Ends another device of the same account; its token is dead when this returns.
     /// - Throws: ``DeviceError/ownDevice``, or ``DeviceError/notFound`` for an unknown or somebody else's device
     package func remove(_ id: UUID, by login: Login, from address: ClientAddress? = nil) async throws {

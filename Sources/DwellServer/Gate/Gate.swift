@@ -6,6 +6,7 @@ import Foundation
 package struct Gate: Sendable {
     package let rules: GateRules
     private let database: any Database
+    private let days: LocalDays
     private let clock: WallClock
     private let tokens: EntryTokens
     private let passes: SignedToken
@@ -16,15 +17,17 @@ package struct Gate: Sendable {
     ///   - rules: What it guards, and whom it lets in
     ///   - database: Where visitors and sessions are
     ///   - announcements: Tells of revocations on other nodes; without them each request asks the database
+    ///   - days: Cuts the days that sessions begin on
     ///   - clock: For the session's start and the passes' end
     ///   - secret: Signs session cookies and passes
     ///   - codes: Mails codes, where addresses are to be confirmed
     package init(
-        rules: GateRules = .standard, database: any Database, announcements: Announcements? = nil, clock: WallClock,
-        secret: SecretKey, codes: MailedCodes? = nil
+        rules: GateRules = .standard, database: any Database, announcements: Announcements? = nil, days: LocalDays,
+        clock: WallClock, secret: SecretKey, codes: MailedCodes? = nil
     ) {
         self.rules = rules
         self.database = database
+        self.days = days
         self.clock = clock
         tokens = EntryTokens(secret: secret, clock: clock)
         // A key of its own: a pass for one gate opens no other.
@@ -81,6 +84,8 @@ package struct Gate: Sendable {
             AuditEntry(
                 .gate, at: time, viewer: guest, subject: email, address: address, detail: ["gate": rules.name]),
             connection)
+        // Whether or not a beat ever follows.
+        try SegmentQueries(connection: connection).markDirty([ViewerDay(viewer: guest, day: days.day(of: time))])
         let gateway = Entry.Gateway(gate: rules.name, identity: rules.level.identity)
         let entry = try SessionQueries(connection: connection).enter(guest: guest, through: gateway, at: time)
         try WebhookOutbox(connection: connection).tell(about: guest, at: time) {

@@ -11,19 +11,20 @@ struct Gates: Sendable {
     ///   - rules: Of each gate; one has the name ``GateRules/standardName``
     ///   - database: Where visitors and sessions are
     ///   - announcements: Tells of revocations on other nodes
+    ///   - days: Cuts the days that sessions begin on
     ///   - clock: For the session's start and the passes' end
     ///   - secret: Signs session cookies and passes
     ///   - codes: Mails codes
     init(
-        rules: [GateRules], database: any Database, announcements: Announcements, clock: WallClock, secret: SecretKey,
-        codes: MailedCodes
+        rules: [GateRules], database: any Database, announcements: Announcements, days: LocalDays, clock: WallClock,
+        secret: SecretKey, codes: MailedCodes
     ) {
         self.database = database
         self.clock = clock
         gates = rules.map { rules in
             Gate(
-                rules: rules, database: database, announcements: announcements, clock: clock, secret: secret,
-                codes: codes)
+                rules: rules, database: database, announcements: announcements, days: days, clock: clock,
+                secret: secret, codes: codes)
         }
     }
 

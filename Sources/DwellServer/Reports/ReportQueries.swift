@@ -104,67 +104,68 @@ struct ReportQueries {
         }
     }
 
+    /// What each day brought, the latest first.
     func days(_ scope: Reports.Scope) throws -> [DayTotal] {
+        guard !scope.isOfAll else {
+            return try TotalReportQueries(connection: connection).days(of: DayFold.everything, scope).reversed()
+                .map(DayTotal.init)
+        }
         let conditions = try conditions(scope, on: "daily_statistic.viewer_id")
         return try connection.rows(
             """
-            SELECT daily_statistic.day, count(*) AS viewers, \(Self.sums)
+            SELECT daily_statistic.day, count(*) AS viewers, \(TotalQueries.sums)
             FROM daily_statistic
             WHERE daily_statistic.content_id = 0 AND \(conditions.days) AND \(conditions.sql)
             GROUP BY daily_statistic.day ORDER BY daily_statistic.day DESC
             """, conditions.arguments
         ).map { row in
             DayTotal(
-                day: LocalDays.date(of: try row["day"]), viewers: try row["viewers"],
-                visibleMs: try row["visible"], visibleErrorMs: try row["visible_error"], engagedMs: try row["engaged"],
-                engagedErrorMs: try row["engaged_error"], rawMs: try row["raw"])
+                ContentDay(
+                    day: LocalDays.date(of: try row["day"]), viewers: try row["viewers"],
+                    total: try ContentMeasures(row: row)))
         }
     }
 
     func videos(_ scope: Reports.Scope) throws -> [VideoTotal] {
+        guard !scope.isOfAll else {
+            return try TotalReportQueries(connection: connection).ranks(.video, scope).map(VideoTotal.init)
+        }
         let conditions = try conditions(scope, on: "daily_statistic.viewer_id")
         return try connection.rows(
             """
             SELECT content.name, count(DISTINCT daily_statistic.viewer_id) AS viewers,
-                \(Self.sums)
+                \(TotalQueries.sums)
             FROM daily_statistic JOIN content ON content.id = daily_statistic.content_id AND content.kind = 'video'
             WHERE \(conditions.days) AND \(conditions.sql)
             GROUP BY content.name ORDER BY engaged DESC, content.name
             """, conditions.arguments
         ).map { row in
             VideoTotal(
-                video: try row["name"], viewers: try row["viewers"], visibleMs: try row["visible"],
-                visibleErrorMs: try row["visible_error"], engagedMs: try row["engaged"],
-                engagedErrorMs: try row["engaged_error"],
-                rawMs: try row["raw"])
+                ContentRank(name: try row["name"], viewers: try row["viewers"], total: try ContentMeasures(row: row)))
         }
     }
 
     /// How many people saw a content, and what each day brought, the first one first.
     func content(_ id: Int64, _ scope: Reports.Scope) throws -> (viewers: Int, days: [ContentDay]) {
+        guard !scope.isOfAll else {
+            let totals = TotalReportQueries(connection: connection)
+            return (try totals.viewers(of: id, scope), try totals.days(of: id, scope))
+        }
         var conditions = try conditions(scope, on: "daily_statistic.viewer_id")
         conditions.add("daily_statistic.content_id = ?", id)
         let rows = "FROM daily_statistic WHERE \(conditions.sql) AND \(conditions.days)"
         let viewers: Int? = try connection.row(
             "SELECT count(DISTINCT viewer_id) AS viewers \(rows)", conditions.arguments)?["viewers"]
         let days = try connection.rows(
-            "SELECT day, count(*) AS viewers, \(Self.sums) \(rows) GROUP BY day ORDER BY day", conditions.arguments
+            "SELECT day, count(*) AS viewers, \(TotalQueries.sums) \(rows) GROUP BY day ORDER BY day",
+            conditions.arguments
         ).map { row in
             ContentDay(
                 day: LocalDays.date(of: try row["day"]), viewers: try row["viewers"],
-                total: ContentMeasures(
-                    visibleMs: try row["visible"], visibleErrorMs: try row["visible_error"],
-                    engagedMs: try row["engaged"], engagedErrorMs: try row["engaged_error"], rawMs: try row["raw"]))
+                total: try ContentMeasures(row: row))
         }
         return (viewers ?? 0, days)
     }
-
-    /// The sums of statistics. PostgreSQL's are wider than what they add up.
-    private static let sums = """
-        CAST(sum(visible_ms) AS BIGINT) AS visible, CAST(sum(engaged_ms) AS BIGINT) AS engaged,
-        CAST(sum(raw_ms) AS BIGINT) AS raw, CAST(sum(visible_error_ms) AS BIGINT) AS visible_error,
-        CAST(sum(engaged_error_ms) AS BIGINT) AS engaged_error
-        """
 
     private func conditions(_ scope: Reports.Scope, on viewer: String) throws -> Conditions {
         let viewers = try viewers(email: scope.email, username: scope.username)

@@ -2,11 +2,12 @@ import DwellAPI
 import Foundation
 import Hummingbird
 
-/// What programs read: sessions, the evidence for one, who is here now, and what a page or a video brought.
+/// What programs read: sessions, the evidence for one, who is here now, what a page or a video brought, and what days did.
 struct ReportRoutes {
     let reports: Reports
     let keys: APIKeys
     let days: LocalDays
+    let clock: WallClock
     /// The heartbeat interval, in milliseconds.
     let interval: Int64
     let attempts: Attempts
@@ -17,6 +18,7 @@ struct ReportRoutes {
             .get("/api/v1/sessions/{id}", use: evidence)
             .get("/api/v1/live", use: live)
             .get("/api/v1/contents", use: content)
+            .get("/api/v1/overview", use: overview)
     }
 
     private func sessions(_ request: Request, context: DwellRequestContext) async throws -> Response {
@@ -59,6 +61,13 @@ struct ReportRoutes {
         }
         guard let totals = try await reports.content(kind, name, scope) else { throw PublicError.notFound }
         return try .json(totals)
+    }
+
+    private func overview(_ request: Request, context: DwellRequestContext) async throws -> Response {
+        try await keys.authenticate(request, context, attempts)
+        let filter = try OverviewFilter(request.parameters, dates: .toExcluded, today: days.day(of: clock.now()))
+        let found = try await reports.comparison(filter.scope, filter.days, of: filter.content)
+        return try .json(OverviewTotals(found))
     }
 
     /// Which page of those who are here is asked for.

@@ -55,3 +55,30 @@ package struct VideoTotal: Sendable, Codable, Equatable {
     /// Sum over tabs, each counted by itself, in milliseconds: what adding up would have said.
     package let rawMs: Int64
 }
+
+extension DayTotal {
+    init(_ day: ContentDay) {
+        self.init(
+            day: day.day, viewers: day.viewers, visibleMs: day.total.visibleMs,
+            visibleErrorMs: day.total.visibleErrorMs, engagedMs: day.total.engagedMs,
+            engagedErrorMs: day.total.engagedErrorMs, rawMs: day.total.rawMs)
+    }
+
+    /// The same as a content's day has it.
+    var asContentDay: ContentDay {
+        ContentDay(
+            day: day, viewers: viewers,
+            total: ContentMeasures(
+                visibleMs: visibleMs, visibleErrorMs: visibleErrorMs, engagedMs: engagedMs,
+                engagedErrorMs: engagedErrorMs, rawMs: rawMs))
+    }
+}
+
+extension VideoTotal {
+    init(_ rank: ContentRank) {
+        self.init(
+            video: rank.name, viewers: rank.viewers, visibleMs: rank.total.visibleMs,
+            visibleErrorMs: rank.total.visibleErrorMs, engagedMs: rank.total.engagedMs,
+            engagedErrorMs: rank.total.engagedErrorMs, rawMs: rank.total.rawMs)
+    }
+}

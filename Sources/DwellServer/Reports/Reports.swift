@@ -1,4 +1,5 @@
 package import DwellAPI
+package import Foundation
 
 /// Reads back who spent how long on what.
 package struct Reports: Sendable {
@@ -6,6 +7,8 @@ package struct Reports: Sendable {
     package struct Scope: Sendable {
         package var email: String?
         package var username: String?
+        /// A device of an account; its figures are made of segments, see ``Reports/overview(_:from:through:of:)``.
+        package var device: UUID?
         /// The first day and the last, both included.
         package var firstDay: Int64?
         package var lastDay: Int64?
@@ -16,6 +19,9 @@ package struct Reports: Sendable {
             self.firstDay = firstDay
             self.lastDay = lastDay
         }
+
+        /// Whether it is about everybody: what they add up to is kept, see ``Totals``.
+        var isOfAll: Bool { email == nil && username == nil && device == nil }
     }
 
     let database: any Database

@@ -45,7 +45,9 @@ struct SessionListQueries {
     private func sessions(
         _ filter: SessionFilter, _ contents: [Content], seen content: Int64, limit: Int
     ) throws -> [ListedSession]? {
-        let last = [filter.cursor?.startedAt, filter.to].compactMap(\.self).min().map { days.day(of: $0) + 1 }
+        // What began before midnight began on the day before.
+        let last = [filter.cursor?.startedAt, filter.to.map { $0 - 1 }].compactMap(\.self).min()
+            .map { days.day(of: $0) + 1 }
         let first = filter.from.map { days.day(of: $0) } ?? .min
         var found: [Int64: ListedSession] = [:]
         var day = try newestDay(of: content, before: last.map { $0 + 1 } ?? .max)

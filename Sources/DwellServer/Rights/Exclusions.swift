@@ -3,14 +3,16 @@ import Foundation
 
 /// Takes viewers out of every total and back, with all that they ever did: an owner's own visits, a bot's.
 ///
-/// What is added up when it is asked leaves them out then. What is added up before, the audience of a video, is changed in
-/// the same transaction.
+/// What is added up when it is asked leaves them out then. What is added up before is changed in the same transaction, the
+/// audience of a video, or marked in it and computed before the answer, everybody's totals.
 package struct Exclusions: Sendable {
     private let database: any Database
+    private let days: LocalDays
     private let clock: WallClock
 
-    package init(database: any Database, clock: WallClock) {
+    package init(database: any Database, days: LocalDays, clock: WallClock) {
         self.database = database
+        self.days = days
         self.clock = clock
     }
 
@@ -19,7 +21,7 @@ package struct Exclusions: Sendable {
     package func exclude(_ person: PersonName, reason: String, by asker: Asker) async throws -> [ExcludedViewer] {
         let reason = try Self.checked(reason)
         let now = clock.now()
-        return try await database.write { connection in
+        let found = try await database.write { connection in
             let viewers = try person.viewers(connection)
             let queries = ExclusionQueries(connection: connection)
             for viewer in viewers {
@@ -33,6 +35,8 @@ package struct Exclusions: Sendable {
             }
             return found
         }
+        try await Totals(database: database, days: days).refresh()
+        return found
     }
 
     /// Counts a person again, with all that they did meanwhile.
@@ -40,7 +44,7 @@ package struct Exclusions: Sendable {
     /// - Throws: ``UnknownPerson``
     package func include(_ person: PersonName, by asker: Asker) async throws -> Bool {
         let now = clock.now()
-        return try await database.write { connection in
+        let wasExcluded = try await database.write { connection in
             let queries = ExclusionQueries(connection: connection)
             let found = try queries.list(try person.viewers(connection))
             for excluded in found {
@@ -50,6 +54,8 @@ package struct Exclusions: Sendable {
             }
             return !found.isEmpty
         }
+        try await Totals(database: database, days: days).refresh()
+        return wasExcluded
     }
 
     /// Everybody who is excluded, or those of them who are meant; the latest first.
@@ -62,6 +68,9 @@ package struct Exclusions: Sendable {
 
     /// Changes all that is added up before it is asked, in the transaction that excludes a viewer or includes one.
     static func recount(_ viewer: Int64, isCounted: Bool, _ connection: any DatabaseConnection) throws {
+        // In the order in which all who need both take these locks.
+        try connection.lock(.statistics)
+        try Totals.markStale(daysOf: viewer, connection)
         try Audience.count(viewer, isCounted, connection)
     }
 

@@ -62,8 +62,10 @@ struct StatisticQueries {
     }
 
     /// Replaces what is known of a viewer's day.
-    func replace(viewer: Int64, day: Int64, with totals: [DayFold.Total]) throws {
-        try connection.execute(Self.forget, [viewer, day])
+    /// - Returns: Every content that has or had a part in it
+    func replace(viewer: Int64, day: Int64, with totals: [DayFold.Total]) throws -> Set<Int64> {
+        var contents: Set<Int64> = Set(totals.map(\.content))
+        for row in try connection.rows(Self.forget, [viewer, day]) { contents.insert(try row["content_id"]) }
         for total in totals {
             try connection.execute(
                 Self.keep,
@@ -72,9 +74,11 @@ struct StatisticQueries {
                     total.engagedError,
                 ])
         }
+        return contents
     }
 
-    private static let forget = SQLStatement("DELETE FROM daily_statistic WHERE viewer_id = $1 AND day = $2")
+    private static let forget = SQLStatement(
+        "DELETE FROM daily_statistic WHERE viewer_id = $1 AND day = $2 RETURNING content_id")
     private static let keep = SQLStatement(
         """
         INSERT INTO daily_statistic (

@@ -15,6 +15,7 @@ package struct Statistics: Sendable {
 
     private let database: any Database
     private let days: LocalDays
+    private let totals: Totals
     private let logger: Logger
 
     /// - Parameters:
@@ -24,10 +25,11 @@ package struct Statistics: Sendable {
     package init(database: any Database, days: LocalDays, logger: Logger) {
         self.database = database
         self.days = days
+        self.totals = Totals(database: database, days: days)
         self.logger = logger
     }
 
-    /// Computes every dirty day, once.
+    /// Computes every dirty day, once, and then what everybody's days add up to.
     ///
     /// A batch is taken, computed from a snapshot, so that beats go on being stored meanwhile, and kept if no beat came
     /// between; a day that one did stays dirty.
@@ -45,6 +47,8 @@ package struct Statistics: Sendable {
             total += try await keep(try await compute(taken), taker: taker)
             last = taken.last
         }
+        // Also when nothing was dirty: an aggregation before may have been stopped before it came to them.
+        try await totals.refresh()
         if total > 0 { logger.info("statistics computed", metadata: ["days": "\(total)"]) }
         return total
     }
@@ -68,12 +72,22 @@ package struct Statistics: Sendable {
         try await database.write { connection in
             try connection.lock(.statistics)
             let queries = StatisticQueries(connection: connection)
-            return try computed.count { day, totals in
+            var stale: Set<ContentSpan> = []
+            let kept = try computed.count { day, totals in
                 guard try queries.release(day, takenBy: taker) else { return false }
-                if let totals { try queries.replace(viewer: day.viewer, day: day.day, with: totals) }
+                let contents = try totals.map { try queries.replace(viewer: day.viewer, day: day.day, with: $0) } ?? []
+                stale.formUnion(Self.spans(of: contents, on: day.day))
                 return true
             }
+            try TotalQueries(connection: connection).markStale(stale)
+            return kept
         }
+    }
+
+    /// What has to be added up anew when contents had a part in a viewer's day; also where none had, for a session may have
+    /// begun on it.
+    private static func spans(of contents: Set<Int64>, on day: Int64) -> [ContentSpan] {
+        contents.union([DayFold.everything]).map { ContentSpan(span: .day(day), content: $0) }
     }
 
     /// What computing everything anew found.
@@ -84,6 +98,8 @@ package struct Statistics: Sendable {
         package var changed = 0
         /// How many more were left as they are, because segments of them are folded.
         package var folded = 0
+        /// How many of everybody's totals were not as these days and the sessions say, and are now.
+        package var totals = 0
     }
 
     /// Computes every day of every viewer anew. When nothing is wrong and nothing dirty, it changes nothing.
@@ -97,7 +113,10 @@ package struct Statistics: Sendable {
             let viewers = try await database.read { [last] connection in
                 try StatisticQueries(connection: connection).viewers(after: last, limit: Self.batchSize)
             }
-            guard let end = viewers.last else { return result }
+            guard let end = viewers.last else {
+                result.totals = try await totals.recompute()
+                return result
+            }
             for viewer in viewers {
                 let part = try await recompute(viewer)
                 result.days += part.days
@@ -135,9 +154,11 @@ package struct Statistics: Sendable {
         let queries = StatisticQueries(connection: connection)
         let folded = try RetentionQueries(connection: connection).foldedBefore()
         var result = Recomputation()
+        var stale: Set<ContentSpan> = []
         for day in batch {
             let window = days.range(of: day)
             try queries.markClean(viewer: viewer, day: day)
+            stale.formUnion(spans(of: [], on: day))
             if try isFolded(viewer: viewer, window, before: folded, connection) {
                 result.folded += 1
                 continue
@@ -145,9 +166,10 @@ package struct Statistics: Sendable {
             result.days += 1
             let totals = DayFold(try queries.pieces(of: viewer, in: window)).totals
             guard try queries.totals(viewer: viewer, day: day) != totals else { continue }
-            try queries.replace(viewer: viewer, day: day, with: totals)
+            stale.formUnion(spans(of: try queries.replace(viewer: viewer, day: day, with: totals), on: day))
             result.changed += 1
         }
+        try TotalQueries(connection: connection).markStale(stale)
         return result
     }
 
@@ -184,6 +206,10 @@ package struct Statistics: Sendable {
             }
             try queries.removeAll()
             try queries.markAllDirty(days)
+            let totals = TotalQueries(connection: connection)
+            try totals.removeAll()
+            // Those of sessions: all else is marked when it is computed.
+            try totals.markStale(try SpanQueries(connection: connection).all())
             return true
         }
         if changed {

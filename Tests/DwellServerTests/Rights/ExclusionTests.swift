@@ -90,7 +90,7 @@ extension PersonName {
 }
 
 extension TestStore {
-    var exclusions: Exclusions { Exclusions(database: database, clock: clock.clock) }
+    var exclusions: Exclusions { Exclusions(database: database, days: settings.days, clock: clock.clock) }
     var videos: Videos { Videos(database: database) }
 
     var erasures: Erasures {

@@ -111,7 +111,7 @@ final class TestStore: Sendable {
 
     func gate(_ rules: GateRules = .standard, announcements: Announcements? = nil) -> Gate {
         Gate(
-            rules: rules, database: database, announcements: announcements, clock: clock.clock,
+            rules: rules, database: database, announcements: announcements, days: settings.days, clock: clock.clock,
             secret: SecretKey(Data(repeating: 7, count: 32)))
     }
 
