@@ -13,6 +13,7 @@ public struct DwellCommand: AsyncParsableCommand {
             UserCommand.self, VideoCommand.self, OperatorCommand.self, AuditCommand.self, SecretCommand.self,
             CopyCommand.self,
             BackupCommand.self, RestoreCommand.self, DoctorCommand.self, ImportCommand.self,
+            DemoCommand.self,
         ])
 
     public init() {}
