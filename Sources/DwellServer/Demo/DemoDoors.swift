@@ -97,7 +97,7 @@ struct DemoDoors {
         try await audit.writeWaiting(isLast: true)
     }
 
-    /// What the operator of the demo does.
+    /// What the operator of the demo does, and somebody who is none of its people.
     func administer(_ people: [DemoPerson], at moment: Timestamp) async throws {
         time.set(moment)
         for person in people {
@@ -106,7 +106,25 @@ struct DemoDoors {
                 _ = try await AccountAdministration(database: database, clock: time.clock).disable(person.username)
             case .revoked:
                 _ = try await GateVisitors(database: database, clock: time.clock).revoke(person.email, at: nil)
+            case .atDeviceLimit where registered.contains(person.number): try await guess(at: person.username)
             case .atDeviceLimit, .disabled, .forger, .nobody: break
+            }
+        }
+    }
+
+    /// Somebody elsewhere tries passwords until it is too many.
+    private func guess(at username: String) async throws {
+        for number in 1...12 {
+            do {
+                _ = try await accounts.login(
+                    LoginBody(username: username, password: "guess number \(number)"),
+                    from: LoginOrigin(
+                        description: DeviceDescription(userAgent: nil, hints: ClientHints(), rules: rules),
+                        address: ClientAddress("198.51.100.250")))
+            } catch AccountError.wrongCredentials {
+                continue
+            } catch is TooManyTries {
+                return
             }
         }
     }

@@ -33,8 +33,11 @@ struct DemoVisit: Sendable {
             times.append(calendar.time(on: day, atWork: atWork, &random))
             if random.happens(0.15) { times.append(calendar.time(on: day, atWork: atWork, &random)) }
         }
+        // What the operator did to them is to be seen: they come again.
+        if [.disabled, .revoked].contains(person.role) { times.append(calendar.end - 30 * 3_600_000) }
         // Whoever came a minute before the end has seen nothing yet.
         times = times.filter { $0 < calendar.end - 60_000 }.sorted()
+        if times.isEmpty { times = [calendar.time(on: calendar.range.upperBound - 1, atWork: atWork, &random)] }
         return times.enumerated().map { number, time in
             DemoVisit(
                 person: person.number, device: device(of: person, visit: number, &random), number: number, start: time)
