@@ -74,7 +74,7 @@ def number(node: LexborNode) -> int:
 
 def seconds(shown: str) -> int:
     """What a duration such as `12:06:52` says."""
-    hours, minutes, rest = shown.split(":")
+    hours, minutes, rest = shown.replace(",", "").split(":")
     return int(hours) * 3600 + int(minutes) * 60 + int(rest)
 
 

@@ -81,6 +81,7 @@ struct DemoStory {
     private mutating func learn(_ stretches: inout DemoStretches, _ positions: inout [String: Int64]) {
         stretches.read(.course, for: Int64(random.longTailed(median: DemoPage.course.reading, spread: 0.8) * 1000))
         let lessons = DemoPage.lessons
+        if lessons.allSatisfy({ positions[$0.video?.name ?? ""] == 0 }) { return lookUp(&stretches) }
         // The one that was begun last, or another that looks good.
         var index = lessons.lastIndex { positions[$0.video?.name ?? ""] != nil } ?? 0
         if positions[lessons[index].video?.name ?? ""] == 0 { index = (index + 1) % lessons.count }
@@ -88,9 +89,22 @@ struct DemoStory {
         repeat {
             stretches.read(lessons[index], for: Int64(random.longTailed(median: 18, spread: 0.8) * 1000))
             let isOver = play(lessons[index], &stretches, &positions)
-            guard isOver || visit.isNow || random.happens(0.06) else { return }
+            guard isOver || visit.isNow else {
+                // Some never come back to it.
+                if random.happens(0.4), let name = lessons[index].video?.name { positions[name] = 0 }
+                return
+            }
             index = (index + 1) % lessons.count
-        } while !stretches.isOver && (visit.isNow || random.happens(min(0.9, 0.45 * person.keenness)))
+        } while !stretches.isOver && (visit.isNow || random.happens(min(0.6, 0.3 * person.keenness)))
+    }
+
+    /// Somebody who has seen everything looks something up, where the others do it too.
+    private mutating func lookUp(_ stretches: inout DemoStretches) {
+        let lesson = random.one(of: DemoPage.lessons)
+        stretches.read(lesson, for: Int64(random.longTailed(median: 18, spread: 0.8) * 1000))
+        guard let video = lesson.video else { return }
+        let place = Int64(max(0, video.hard - 0.05) * Double(video.length))
+        _ = stretches.play(video, on: lesson, from: place, rate: person.rate, patience: visit.isNow ? 100 : 0.1)
     }
 
     /// - Returns: Whether the video was over

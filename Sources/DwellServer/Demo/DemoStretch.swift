@@ -39,7 +39,7 @@ struct DemoStretches {
     /// How often what happens while somebody reads.
     private static let events: (idle: Double, hidden: Double, asleep: Double) = (0.3, 0.16, 0.012)
 
-    init(from time: Int64, limit: Int64 = 6 * 3_600_000, _ random: DemoRandom) {
+    init(from time: Int64, limit: Int64 = 3 * 3_600_000, _ random: DemoRandom) {
         self.time = time
         self.limit = limit
         self.random = random
@@ -95,7 +95,7 @@ struct DemoStretches {
                 return 0
             }
             let isDull = before < video.dull && video.dull <= after
-            if random.happens((video.leaving * Double(chunk) / 60_000 + (isDull ? 0.09 : 0)) / patience) {
+            if random.happens((video.leaving * Double(chunk) / 60_000 + (isDull ? 0.15 : 0)) / patience) {
                 add(page, watched, random.happens(0.7) ? .paused : .left, playback)
                 return position
             }

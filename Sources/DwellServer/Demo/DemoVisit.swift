@@ -1,4 +1,5 @@
 import DwellAPI
+import Foundation
 
 /// A visit of somebody of the demo: when, and with what.
 struct DemoVisit: Sendable {
@@ -23,7 +24,7 @@ struct DemoVisit: Sendable {
         let days = Array(calendar.range)
         let atWork = person.door != .account
         // More come from week to week. Who stands for something has all of the time for it.
-        let first = person.role == .nobody ? days[Int(random.part().squareRoot() * Double(days.count))] : days[0]
+        let first = person.role == .nobody ? days[Int(pow(random.part(), 0.8) * Double(days.count))] : days[0]
         var times: [Timestamp] = []
         for day in first...calendar.range.upperBound {
             let wish =
@@ -33,6 +34,7 @@ struct DemoVisit: Sendable {
             times.append(calendar.time(on: day, atWork: atWork, &random))
             if random.happens(0.15) { times.append(calendar.time(on: day, atWork: atWork, &random)) }
         }
+        if person.role == .forger { times = [calendar.end - 40 * 60_000] }
         // What the operator did to them is to be seen: they come again.
         if [.disabled, .revoked].contains(person.role) { times.append(calendar.end - 30 * 3_600_000) }
         // Whoever came a minute before the end has seen nothing yet.
