@@ -5,7 +5,7 @@ import Foundation
 /// `dwell demo`
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Fill an empty database with people who never were, to have something to look at.",
+        commandName: "demo", abstract: "Fill an empty database with people who never were, to look at.",
         discussion: """
             They come through the gates and by logging in, and their beats take the way of real ones. The same options and \
             the same end make the same data. `script/demo` starts a server on it.

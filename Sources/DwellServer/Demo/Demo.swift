@@ -122,7 +122,9 @@ struct Demo {
 
     /// Stores the beats of a visit one after the other.
     /// - Returns: The entry that they were stored under, until the device was gone
-    private static func store(_ beats: [DemoBeat], of source: Beat.Source, _ writer: BeatWriter) async throws -> Int64? {
+    private static func store(
+        _ beats: [DemoBeat], of source: Beat.Source, _ writer: BeatWriter
+    ) async throws -> Int64? {
         var source = source
         var entry: Int64?
         for beat in beats {

@@ -46,7 +46,9 @@ struct DemoScript {
             default: told.tell([], at: stretch.to)
             }
         }
-        if !told.waiting.isEmpty, let last = stretches.last { told.tell([], at: max(last.to, offline.upperBound) + later) }
+        if !told.waiting.isEmpty, let last = stretches.last {
+            told.tell([], at: max(last.to, offline.upperBound) + later)
+        }
         return told.beats
     }
 
