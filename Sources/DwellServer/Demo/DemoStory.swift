@@ -72,7 +72,9 @@ struct DemoStory {
             let page = pages[next]
             let median = page.reading * (0.5 + min(person.keenness, 4) / 2)
             stretches.read(page, for: Int64(random.longTailed(median: median, spread: 0.9) * 1000))
-            if page.video != nil { play(page, &stretches, &positions) }
+            if let video = page.video, visit.isNow || positions[video.name] != 0 || random.happens(0.15) {
+                play(page, &stretches, &positions)
+            }
             next = random.place(in: pages.enumerated().map { $0.offset == next ? 0 : $0.element.pull })
         }
     }
