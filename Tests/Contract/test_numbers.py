@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dwell_process import Client, Dwell
+from dwell_process import PATIENCE, Client, Dwell, run_dwell
 
 from .dashboard_pages import Page, all_pages, main, moment, number, says, seconds, text
 from .helpers import ms_of, now_ms, succeeded
@@ -30,6 +30,8 @@ from .truth_of_segments import (
     total,
     watched,
 )
+
+pytestmark = pytest.mark.one_node("numbers are the store's: two nodes read the same")
 
 ZONE = ZoneInfo("America/New_York")
 PEOPLE, DAYS, INTERVAL_MS = 200, 10, 180_000
@@ -142,9 +144,11 @@ def percent(part: float) -> str:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     server = Dwell(tmp_path_factory.mktemp("demo"), "--time-zone", ZONE.key)
-    made = server.run(
-        "demo", "--people", str(PEOPLE), "--days", str(DAYS), "--time-zone", ZONE.key
-    )
+    made = run_dwell(
+        "demo", "--people", str(PEOPLE), "--days", str(DAYS), "--time-zone", ZONE.key,
+        "--database-url", server.database_url, folder=server.folder, env=server.store.env,
+        timeout=4 * PATIENCE,
+    )  # fmt: skip
     assert made.returncode == 0, made.stderr
     server.start()
     reader = server.client()
