@@ -17,6 +17,20 @@ public struct RegisterBody: Sendable, Codable {
     /// Two letters, ISO 3166-1.
     public var countryCode: String?
 
+    public init(
+        username: String, firstName: String, lastName: String, email: String, password: String,
+        phoneNumber: String? = nil, gender: String? = nil, countryCode: String? = nil
+    ) {
+        self.username = username
+        self.firstName = firstName
+        self.lastName = lastName
+        self.email = email
+        self.password = password
+        self.phoneNumber = phoneNumber
+        self.gender = gender
+        self.countryCode = countryCode
+    }
+
     enum CodingKeys: String, CodingKey {
         case username, email, password, gender
         case firstName = "first_name"
@@ -30,6 +44,11 @@ public struct RegisterBody: Sendable, Codable {
 public struct LoginBody: Sendable, Codable {
     public var username: String
     public var password: String
+
+    public init(username: String, password: String) {
+        self.username = username
+        self.password = password
+    }
 }
 
 /// An account as `POST /auth/register` answers it. No form of the password is ever part of it.

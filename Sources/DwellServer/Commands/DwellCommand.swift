@@ -13,6 +13,7 @@ public struct DwellCommand: AsyncParsableCommand {
             UserCommand.self, PersonCommand.self, VideoCommand.self, OperatorCommand.self, AuditCommand.self,
             SecretCommand.self, WebhookCommand.self, CopyCommand.self,
             BackupCommand.self, RestoreCommand.self, DoctorCommand.self, ImportCommand.self,
+            DemoCommand.self,
         ])
 
     public init() {}
