@@ -28,7 +28,8 @@ package func buildApplication(
     let settings = BeatSettings(
         interval: configuration.heartbeatInterval, days: days, viewingLimit: configuration.viewingLimit)
     let writer = BeatWriter(database: database, settings: settings, metrics: metrics, logger: logger)
-    let statistics = Statistics(database: database, days: days, logger: logger)
+    let statistics = Statistics(
+        database: database, days: days, rightOfWay: writer.rightOfWay, logger: logger)
     do {
         try await statistics.adoptTimeZone()
     } catch let folded as Statistics.FoldedInAnotherZone {
