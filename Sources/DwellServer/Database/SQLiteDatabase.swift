@@ -132,7 +132,13 @@ private final class StatementCaches: Sendable {
     private let caches = Mutex<[ObjectIdentifier: PreparedStatements]>([:])
 
     subscript(database: GRDB.Database) -> PreparedStatements {
-        caches.withLock { $0[ObjectIdentifier(database), default: PreparedStatements()] }
+        caches.withLock { caches in
+            let identity = ObjectIdentifier(database)
+            if let known = caches[identity] { return known }
+            let made = PreparedStatements()
+            caches[identity] = made
+            return made
+        }
     }
 
     /// Before the connections are closed; nothing runs on them any more.
@@ -166,15 +172,15 @@ private final class PreparedStatement: RowSource {
     private let origin: SQLStatement
     private let statement: GRDB.Statement
     private let handle: OpaquePointer
-    let columns: [String]
-    let count: Int
+    private(set) var columns: [String]
+
+    var count: Int { columns.count }
 
     init(of origin: SQLStatement, _ statement: GRDB.Statement) {
         self.origin = origin
         self.statement = statement
         handle = statement.sqliteStatement
         columns = statement.columnNames
-        count = columns.count
     }
 
     /// Runs it and calls `body` for each row as it comes, while the statement stands on it.
@@ -183,21 +189,28 @@ private final class PreparedStatement: RowSource {
         try bind(arguments)
         while true {
             switch sqlite3_step(handle) {
-            case SQLITE_ROW: try body()
+            case SQLITE_ROW:
+                // Another process may have added columns since: then SQLite prepares the statement anew.
+                if sqlite3_column_count(handle) != columns.count { columns = namesOfColumns }
+                try body()
             case SQLITE_DONE: return
             default: throw error
             }
         }
     }
 
+    private var namesOfColumns: [String] {
+        (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) }
+    }
+
     private func bind(_ arguments: [any SQLConvertible]) throws {
         guard arguments.count == Int(sqlite3_bind_parameter_count(handle)) else {
             throw DatabaseError.failure("\(arguments.count) values for another number of parameters")
         }
-        for (index, argument) in arguments.enumerated() {
+        for index in arguments.indices {
             let place = Int32(index + 1)
             let code =
-                switch argument.sqlValue {
+                switch arguments[index].sqlValue {
                 case .null: sqlite3_bind_null(handle, place)
                 case .integer(let value): sqlite3_bind_int64(handle, place, value)
                 case .real(let value): sqlite3_bind_double(handle, place, value)
