@@ -20,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 from load import (
-    Rate, ask, closed_loop, listening, meanwhile, open_loop, read_lines, signed_in, slow_clients, wrong_login,
+    Rate, ask, closed_loop, listening, meanwhile, open_loop, read_lines, read_parts, signed_in, slow_clients, wrong_login,
 )
 from processes import Server, baseline, cluster, folder, node, say, tool
 from table import Figure, at_least, at_most, ratio
@@ -36,6 +36,8 @@ class Sizes:
     history_viewers: int = 1_000_000
     dirty_days: int = 1_000_000
     exported_segments: int = 10_000_000
+    #: Sessions of a year, of which all but the last 60 days are folded.
+    old_sessions: int = 1_000_000
     idle_connections: int = 10_000
     #: How many people watched the video, in turn.
     audiences: tuple[int, ...] = (10_000, 100_000, 1_000_000)
@@ -43,10 +45,21 @@ class Sizes:
     #: How many people the live page shows.
     people_here: int = 10_000
 
+    def scaled(self, scale: float) -> Sizes:
+        """Less of everything that takes time to make."""
+        def less(count: int) -> int:
+            return max(1000, int(count * scale))
+
+        return dataclasses.replace(
+            self, many_sessions=less(self.many_sessions), history_viewers=less(self.history_viewers),
+            dirty_days=less(self.dirty_days), exported_segments=less(self.exported_segments),
+            old_sessions=less(self.old_sessions), audiences=tuple(less(count) for count in self.audiences),
+        )
+
 
 QUICK = Sizes(
     few_sessions=1000, many_sessions=50_000, history_viewers=10_000, dirty_days=20_000, exported_segments=100_000,
-    idle_connections=1000, rounds=1, audiences=(1000, 10_000), people_here=1000,
+    old_sessions=10_000, idle_connections=1000, rounds=1, audiences=(1000, 10_000), people_here=1000,
 )
 
 #: Segments of a session in every history.
@@ -107,10 +120,10 @@ class Bench:
     stack: ExitStack
 
     def __init__(
-        self, run: ExitStack, sizes: Sizes, kind: str, connections: int, seconds: int, kept_history: Path | None
+        self, run: ExitStack, sizes: Sizes, kind: str, connections: int, seconds: int, kept: Path | None = None
     ) -> None:
-        self.run, self.sizes, self.kind, self.kept_history = run, sizes, kind, kept_history
-        self.connections, self.seconds = connections, seconds
+        self.run, self.sizes, self.kind = run, sizes, kind
+        self.connections, self.seconds, self.kept = connections, seconds, kept
 
     def store(self, stack: ExitStack | None = None) -> Store:
         """A new, empty store, which is gone when the case ends, or the stack that is given."""
@@ -142,22 +155,29 @@ class Bench:
 
     @cached_property
     def history(self) -> Store:
-        """A large store, for the cases that need one; it is gone when the run ends, unless a folder was given for it."""
-        viewers = self.viewers = self.sizes.history_viewers
-        if self.kept_history and self.kind == "sqlite":
-            self.kept_history.mkdir(parents=True, exist_ok=True)
-            store = Store(f"sqlite:{self.kept_history}/{viewers}.sqlite", self.kept_history)
-            if (self.kept_history / f"{viewers}.sqlite").exists():
-                return store
-        else:
-            store = self.store(self.run)
-        while viewers * 10 * SESSION_BYTES > shutil.disk_usage(store.path).free / 3:
-            viewers //= 2
-        say(f"making a history of {viewers * 10:,} sessions")
-        tool("fill-history", store.url, "--viewers", str(viewers), "--sessions", "10",
+        """A large store, for the cases that need one; it is gone when the run ends, unless a folder keeps it."""
+        store = self.kept_store(self.kept) if self.kept else self.store(self.run)
+        made = store.path / "viewers"
+        if made.exists():
+            self.viewers = int(made.read_text())
+            return store
+        self.viewers = self.sizes.history_viewers
+        while self.viewers * 10 * SESSION_BYTES > shutil.disk_usage(store.path).free / 3:
+            self.viewers //= 2
+        say(f"making a history of {self.viewers * 10:,} sessions")
+        tool("fill-history", store.url, "--viewers", str(self.viewers), "--sessions", "10",
              "--segments", str(SEGMENTS), "--beats", "2")
-        self.viewers = viewers
+        made.write_text(f"{self.viewers}\n")
         return store
+
+    @staticmethod
+    def kept_store(path: Path) -> Store:
+        """The store in a folder, which stays; an unfinished one is begun anew."""
+        path.mkdir(parents=True, exist_ok=True)
+        if not (path / "viewers").exists():
+            for file in path.glob("bench.sqlite*"):
+                file.unlink()
+        return Store(f"sqlite:{path}/bench.sqlite", path)
 
 
 @contextmanager
@@ -310,15 +330,15 @@ def new_operator(store: Store) -> tuple[str, str]:
 
 
 def exporter(server: Server, key: str) -> Callable[[], None]:
-    """Reads the next page of all sessions each time it is called."""
-    cursor: object = None
+    """Reads the next megabyte of an export of all sessions each time it is called."""
+    parts: Iterator[bytes] = iter(())
 
-    def next_page() -> None:
-        nonlocal cursor
-        path = "/api/v1/sessions?limit=200" + (f"&cursor={cursor}" if cursor else "")
-        cursor = ask(server, path, key)["nextCursor"]
+    def next_part() -> None:
+        nonlocal parts
+        while next(parts, None) is None:
+            parts = read_parts(server, "/api/v1/export/sessions?format=ndjson", key)
 
-    return next_page
+    return next_part
 
 
 def disturbed(bench: Bench) -> Iterator[Figure]:
@@ -332,11 +352,11 @@ def disturbed(bench: Bench) -> Iterator[Figure]:
         say("slow clients, logins, an aggregation and an export join in")
         with slow_clients(server, tokens.read_text().split()[0], 10) as bytes_sent, \
                 meanwhile(lambda: wrong_login(server), threads=8) as logins, \
-                meanwhile(exporter(server, key)) as pages, \
+                meanwhile(exporter(server, key)) as exported, \
                 meanwhile(lambda: aggregate(server)) as aggregations:
             among = bench.in_turn(measure)["beats"]
             done = (
-                f"{bytes_sent.value} slow bytes, {logins.value} logins, {pages.value} pages, aggregation "
+                f"{bytes_sent.value} slow bytes, {logins.value} logins, {exported.value} MB exported, aggregation "
                 + ("over before the end" if aggregations.value else "to the end")
             )
     name = "beats/s among slow clients, logins, aggregation, export ÷ alone"
@@ -458,6 +478,21 @@ def aggregation(bench: Bench) -> Iterator[Figure]:
     yield Figure("memory during the aggregation", peak, "MB", at_most(200), "of the whole server")
 
 
+def retention(bench: Bench) -> Iterator[Figure]:
+    """Beats at a constant rate, alone and while old segments are folded."""
+    store, sessions = bench.store(), bench.sizes.old_sessions
+    say(f"making {sessions:,} old sessions")
+    tool("fill-history", store.url, "--viewers", str(sessions // 10), "--sessions", "10", "--segments", str(SEGMENTS))
+    say("folding them")
+    found = json.loads(tool("retention", store.url, "--seconds", str(bench.seconds)))
+    yield Figure(
+        "the longest beat while old segments are folded", found["folding"]["max"], "ms", None,
+        f"alone {found['alone']['max']:.1f} ms; p99 {found['folding']['p99']:.1f}, alone {found['alone']['p99']:.1f} ms;"
+        f" {found['rate']:,} beats/s, {found['folded']:,.0f} segments/s folded",
+    )
+    yield Figure("the longest transaction that folds", found["longestStep"], "ms", at_most(50))
+
+
 def audience(bench: Bench) -> Iterator[Figure]:
     """A video of three hours and those who watched it: how folding and reading grow with them."""
     for viewers in bench.sizes.audiences:
@@ -516,7 +551,7 @@ def start(bench: Bench) -> Iterator[Figure]:
 CASES: dict[str, Callable[[Bench], Iterator[Figure]]] = {
     case.__name__.replace("_", "-"): case
     for case in (
-        beats, latency, sessions, memory, disturbed, logins, aggregation, history, queries, pages, live_page, audience,
-        export, start,
+        beats, latency, sessions, memory, disturbed, logins, aggregation, retention, history, queries, pages, live_page,
+        audience, export, start,
     )
 }

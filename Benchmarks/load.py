@@ -107,18 +107,26 @@ def ask(server: Server, path: str, key: str, timeout: float = 30) -> dict[str, o
     return json.loads(body)
 
 
-def read_lines(server: Server, path: str, key: str) -> tuple[int, int]:
-    """Reads an answer of any size as it comes; gives how many lines and bytes it had."""
+def read_parts(server: Server, path: str, key: str) -> Iterator[bytes]:
+    """Reads an answer of any size as it comes, a megabyte at a time."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
-    connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
-    response = connection.getresponse()
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
+        response = connection.getresponse()
+        if response.status != 200:
+            raise SystemExit(f"{path} was answered {response.status}")
+        while part := response.read(1 << 20):
+            yield part
+    finally:
+        connection.close()
+
+
+def read_lines(server: Server, path: str, key: str) -> tuple[int, int]:
+    """How many lines and bytes an answer of any size has."""
     lines = size = 0
-    while part := response.read(1 << 20):
+    for part in read_parts(server, path, key):
         lines += part.count(b"\n")
         size += len(part)
-    connection.close()
-    if response.status != 200:
-        raise SystemExit(f"{path} was answered {response.status}")
     return lines, size
 
 

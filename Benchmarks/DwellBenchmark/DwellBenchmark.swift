@@ -9,7 +9,7 @@ struct DwellBenchmark: AsyncParsableCommand {
         commandName: "dwell-benchmark",
         subcommands: [
             Baseline.self, FillHistory.self, FillLive.self, CountBeats.self, OpenLoop.self, Ingest.self, Update.self,
-            AudienceOfOne.self,
+            AudienceOfOne.self, FoldAway.self,
         ])
 }
 

@@ -74,7 +74,10 @@ enum LiveSessions {
         for day in Set([now - age, now].map { $0.milliseconds / 86_400_000 }) {
             try await insert(
                 numbers, into: database,
-                "\(series) INSERT INTO dirty_day (viewer_id, day) SELECT 1 + (n - $3) * $4, $5 FROM series",
+                """
+                \(series) INSERT INTO dirty_day (viewer_id, day) SELECT 1 + (n - $3) * $4, $5 FROM series WHERE true
+                ON CONFLICT (viewer_id, day) DO NOTHING
+                """,
                 [numbers.lowerBound, step, day])
         }
         try await database.write { connection in

@@ -31,7 +31,8 @@ package func buildApplication(
         if news == .content { settings.contents.forget() }
     }
     let writer = BeatWriter(database: database, settings: settings, metrics: metrics, logger: logger)
-    let statistics = Statistics(database: database, days: days, logger: logger)
+    let statistics = Statistics(
+        database: database, days: days, rightOfWay: writer.rightOfWay, logger: logger)
     do {
         try await statistics.adoptTimeZone()
     } catch let folded as Statistics.FoldedInAnotherZone {

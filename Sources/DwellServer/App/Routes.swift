@@ -76,8 +76,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             interval: configuration.heartbeatInterval, attempts: parts.attempts
         ).endpoints,
         ExportRoutes(
-            exports: Exports(database: parts.database, days: parts.settings.days, clock: parts.clock), keys: keys,
-            days: parts.settings.days, attempts: parts.attempts
+            exports: Exports(
+                database: parts.database, days: parts.settings.days, clock: parts.clock,
+                rightOfWay: parts.writer.rightOfWay), keys: keys, days: parts.settings.days, attempts: parts.attempts
         ).endpoints,
         videoRoutes.endpoints,
         RightsRoutes(

@@ -39,6 +39,9 @@ package final class BeatWriter: Service {
     /// How many segments wait to be stored.
     var waiting: Int { queues.reduce(0) { $0 + $1.segmentCount } }
 
+    /// For work that is to give way to these beats.
+    var rightOfWay: RightOfWay { RightOfWay { self.waiting > 0 } }
+
     /// Stores a beat.
     /// - Throws: ``DatabaseError/unavailable(_:)`` when the store is away or too many beats are waiting
     package func store(_ beat: Beat) async throws -> BeatOutcome {

@@ -28,10 +28,9 @@ struct SegmentPlacer {
     private struct MetSegment {
         /// As it will be.
         var segment: StoredSegment
-        var isNew: Bool
+        /// As its row says; `nil` while it has none.
+        var row: StoredSegment?
         var isChanged: Bool
-        /// Whether its page or its video are others than its row says.
-        var hasOtherContents: Bool
     }
 
     init(connection: any DatabaseConnection, days: LocalDays) {
@@ -60,7 +59,7 @@ struct SegmentPlacer {
     }
 
     private mutating func meet(_ segment: StoredSegment) {
-        known[segment.key] = MetSegment(segment: segment, isNew: false, isChanged: false, hasOtherContents: false)
+        known[segment.key] = MetSegment(segment: segment, row: segment, isChanged: false)
     }
 
     /// Takes a segment, whose name was among those loaded.
@@ -114,10 +113,7 @@ struct SegmentPlacer {
         refused.add(segment.refused, after: old?.refused ?? RefusedTime())
         let met = known[key]
         if met?.isChanged != true { changed.append(key) }
-        let hasOtherContents = old.map { $0.pageID != segment.pageID || $0.videoID != segment.videoID } ?? false
-        known[key] = MetSegment(
-            segment: segment, isNew: met?.isNew ?? true, isChanged: true,
-            hasOtherContents: met?.hasOtherContents == true || hasOtherContents)
+        known[key] = MetSegment(segment: segment, row: met?.row, isChanged: true)
         if key.isServers { newest[tab] = max(newest[tab] ?? 0, key.n) }
         let end = max(old?.end ?? segment.end, segment.end)
         for day in days.days(touching: segment.start..<end) {
@@ -132,14 +128,11 @@ struct SegmentPlacer {
     private mutating func flush() throws {
         // Neighbours lie on the same pages of the database, and all who lock rows lock them in this order.
         let met = changed.sorted().compactMap { known[$0] }
-        try segments.insert(met.filter(\.isNew).map(\.segment))
-        try segments.update(met.filter { !$0.isNew && !$0.hasOtherContents }.map(\.segment), withContents: false)
-        try segments.update(met.filter { !$0.isNew && $0.hasOtherContents }.map(\.segment), withContents: true)
+        try segments.insert(met.filter { $0.row == nil }.map(\.segment))
+        try segments.update(met.compactMap { met in met.row.map { SegmentChange(row: $0, segment: met.segment) } })
         try sessions.touch(seen.values.sorted { $0.entry < $1.entry })
-        for key in changed {
-            known[key]?.isNew = false
-            known[key]?.isChanged = false
-            known[key]?.hasOtherContents = false
+        for met in met {
+            known[met.segment.key] = MetSegment(segment: met.segment, row: met.segment, isChanged: false)
         }
         (changed, seen) = ([], [:])
     }
@@ -188,7 +181,9 @@ struct SegmentPlacer {
             noteIfLate(id, endedAt: group.end, credited)
             for member in group.members where member.session != id {
                 try segments.move(member, to: id, of: entry)
-                known[SegmentKey(tab: TabKey(entry: entry.key, tab: member.tab), n: member.n)]?.segment.session = id
+                let key = SegmentKey(tab: TabKey(entry: entry.key, tab: member.tab), n: member.n)
+                known[key]?.segment.session = id
+                known[key]?.row?.session = id
             }
         }
         for session in found where !kept.contains(session.id) { try sessions.remove(session.id, of: entry) }

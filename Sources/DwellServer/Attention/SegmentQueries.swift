@@ -7,21 +7,21 @@ struct SegmentQueries {
     /// The segments of these names, as far as there are any.
     func segments(_ keys: [SegmentKey]) throws -> [StoredSegment] {
         guard !keys.isEmpty else { return [] }
-        let rows =
-            switch connection.dialect {
-            case .sqlite:
-                try keys.flatMap {
-                    try connection.rows(Self.named, [$0.tab.entry.viewer, $0.tab.entry.entry, $0.tab.tab, $0.n])
-                }
-            case .postgres:
-                try connection.rows(
-                    Self.manyNamed,
-                    [
-                        SQLValue.integers(keys.map(\.tab.entry.viewer)), SQLValue.integers(keys.map(\.tab.entry.entry)),
-                        SQLValue.texts(keys.map(\.tab.tab)), SQLValue.integers(keys.map(\.n)),
-                    ])
+        switch connection.dialect {
+        case .sqlite:
+            return try keys.flatMap {
+                try connection.values(
+                    Self.named, [$0.tab.entry.viewer, $0.tab.entry.entry, $0.tab.tab, $0.n],
+                    StoredSegment.init(values:))
             }
-        return try rows.map(StoredSegment.init(row:))
+        case .postgres:
+            return try connection.values(
+                Self.manyNamed,
+                [
+                    SQLValue.integers(keys.map(\.tab.entry.viewer)), SQLValue.integers(keys.map(\.tab.entry.entry)),
+                    SQLValue.texts(keys.map(\.tab.tab)), SQLValue.integers(keys.map(\.n)),
+                ], StoredSegment.init(values:))
+        }
     }
 
     private static let oneNamed =
@@ -33,19 +33,20 @@ struct SegmentQueries {
     /// The newest segments of some of the server's own tabs.
     func latest(_ keys: [TabKey]) throws -> [StoredSegment] {
         guard !keys.isEmpty else { return [] }
-        let rows =
-            switch connection.dialect {
-            case .sqlite:
-                try keys.flatMap { try connection.rows(Self.latest, [$0.entry.viewer, $0.entry.entry, $0.tab]) }
-            case .postgres:
-                try connection.rows(
-                    Self.manyLatest,
-                    [
-                        SQLValue.integers(keys.map(\.entry.viewer)), SQLValue.integers(keys.map(\.entry.entry)),
-                        SQLValue.texts(keys.map(\.tab)),
-                    ])
+        switch connection.dialect {
+        case .sqlite:
+            return try keys.flatMap {
+                try connection.values(
+                    Self.latest, [$0.entry.viewer, $0.entry.entry, $0.tab], StoredSegment.init(values:))
             }
-        return try rows.map(StoredSegment.init(row:))
+        case .postgres:
+            return try connection.values(
+                Self.manyLatest,
+                [
+                    SQLValue.integers(keys.map(\.entry.viewer)), SQLValue.integers(keys.map(\.entry.entry)),
+                    SQLValue.texts(keys.map(\.tab)),
+                ], StoredSegment.init(values:))
+        }
     }
 
     private static let oneLatest = """
@@ -66,14 +67,18 @@ struct SegmentQueries {
     }
 
     /// Writes segments as they are now, each of another name. They stay in their sessions: see `move`.
-    /// - Parameter withContents: Whether the page or the video of any of them is another than its row says
-    func update(_ segments: [StoredSegment], withContents: Bool) throws {
-        guard !segments.isEmpty else { return }
+    func update(_ changes: [SegmentChange]) throws {
+        guard !changes.isEmpty else { return }
         switch connection.dialect {
         case .sqlite:
-            let statement = withContents ? Self.updateWithContents : Self.update
-            for segment in segments { try connection.execute(statement, segment.values) }
-        case .postgres: try connection.execute(Self.updateMany, StoredSegment.arrays(of: segments))
+            for change in changes {
+                switch change.extent {
+                case .growth: try connection.execute(Self.grow, change.segment.growth)
+                case .measures: try connection.execute(Self.update, change.segment.values)
+                case .contents: try connection.execute(Self.updateWithContents, change.segment.values)
+                }
+            }
+        case .postgres: try connection.execute(Self.updateMany, StoredSegment.arrays(of: changes.map(\.segment)))
         }
     }
 
@@ -89,7 +94,10 @@ struct SegmentQueries {
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
         """)
 
-    /// A column that SQLite is told to set is written to its index even when it stays as it is: the video is in one.
+    private static let grow = SQLStatement(
+        """
+        UPDATE segment SET ended_at = $6, media_to_ms = $7, unsure_ms = $8, beats = $9, last_beat_at = $10 \(sameName)
+        """)
     private static let update = SQLStatement("UPDATE segment SET \(moving) \(sameName)")
     private static let updateWithContents = SQLStatement(
         "UPDATE segment SET page_id = $9, video_id = $10, \(moving) \(sameName)")
@@ -212,9 +220,8 @@ extension SegmentQueries {
 }
 
 extension StoredSegment {
-    /// - Parameter row: With the columns in their order
-    fileprivate init(row: Row) throws {
-        var values = row.reader
+    /// - Parameter values: Of the columns, in their order
+    fileprivate init(values: inout RowReader) throws {
         let entry = EntryKey(viewer: try values.next(), entry: try values.next())
         key = SegmentKey(tab: TabKey(entry: entry, tab: try values.next()), n: try values.next())
         session = try values.next()
@@ -243,7 +250,15 @@ extension StoredSegment {
         ]
     }
 
-    /// The same of many, as one array a column.
+    /// The values that name it, and those that move while it grows.
+    fileprivate var growth: [any SQLConvertible] {
+        [
+            key.tab.entry.viewer, key.tab.entry.entry, key.tab.tab, key.n, session, end, media?.to, unsure, beats,
+            lastBeat,
+        ]
+    }
+
+    /// All values of many, as one array a column.
     fileprivate static func arrays(of segments: [StoredSegment]) -> [any SQLConvertible] {
         func integers(_ value: (StoredSegment) -> Int64?) -> SQLValue { .integers(segments.map(value)) }
         func texts(_ value: (StoredSegment) -> String?) -> SQLValue { .texts(segments.map(value)) }

@@ -7,9 +7,9 @@ struct SessionQueries {
 
     private static let entry =
         """
-        SELECT session.viewer_id, session.id, session.started_at, session.device_id, session.video_id,
-            session.device_login, session.closed_at, session.revoked_at, device.removed_at, device.removal, device.login,
-            device.last_logged_in_at
+        SELECT session.viewer_id, session.id, session.started_at, session.device_id, session.device_login,
+            session.video_id, session.closed_at, session.revoked_at, device.login, device.last_logged_in_at,
+            device.removal, device.removed_at
         FROM session LEFT JOIN device ON device.id = session.device_id
         """
 
@@ -18,19 +18,19 @@ struct SessionQueries {
     func entries(_ keys: [EntryKey]) throws -> [EntryKey: FoundEntry] {
         let keys = Set(keys).sorted()
         guard !keys.isEmpty else { return [:] }
-        let rows =
+        let found =
             switch connection.dialect {
-            case .sqlite: try keys.flatMap { try connection.rows(Self.oneEntry, [$0.viewer, $0.entry]) }
+            case .sqlite:
+                try keys.flatMap {
+                    try connection.values(Self.oneEntry, [$0.viewer, $0.entry], FoundEntry.init(values:))
+                }
             case .postgres:
-                try connection.rows(
+                try connection.values(
                     Self.manyEntries,
-                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
+                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))],
+                    FoundEntry.init(values:))
             }
-        return Dictionary(
-            uniqueKeysWithValues: try rows.map { row in
-                let found = try FoundEntry(row: row)
-                return (found.entry.key, found)
-            })
+        return Dictionary(uniqueKeysWithValues: found.map { ($0.entry.key, $0) })
     }
 
     private static let oneEntry = SQLStatement(
@@ -47,18 +47,19 @@ struct SessionQueries {
     /// The latest sessions of entries.
     func latest(_ keys: [EntryKey]) throws -> [EntryKey: Session] {
         guard !keys.isEmpty else { return [:] }
-        let rows =
+        let found =
             switch connection.dialect {
-            case .sqlite: try keys.flatMap { try connection.rows(Self.latest, [$0.viewer, $0.entry]) }
+            case .sqlite:
+                try keys.flatMap {
+                    try connection.values(Self.latest, [$0.viewer, $0.entry], EntryKey.withSession(values:))
+                }
             case .postgres:
-                try connection.rows(
+                try connection.values(
                     Self.manyLatest,
-                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))])
+                    [SQLValue.integers(keys.map(\.viewer)), SQLValue.integers(keys.map(\.entry))],
+                    EntryKey.withSession(values:))
             }
-        return Dictionary(
-            uniqueKeysWithValues: try rows.map { row in
-                (EntryKey(viewer: try row["viewer_id"], entry: try row["entry_id"]), try Session(row: row))
-            })
+        return Dictionary(uniqueKeysWithValues: found)
     }
 
     private static let oneLatest = """
@@ -84,7 +85,10 @@ struct SessionQueries {
                 AND session.closed_at IS NULL AND session.device_login = $3
             ORDER BY session.id DESC LIMIT 1
             """, [login.viewer, login.device, login.number]
-        ).map(Entry.init(row:))
+        ).map { row in
+            var values = row.reader
+            return try Entry(values: &values)
+        }
     }
 
     /// Makes a login's entry, and its first session with it.
@@ -243,26 +247,35 @@ struct FoundEntry {
     /// When the operator ended a guest's passes.
     let revokedAt: Timestamp?
 
-    fileprivate init(row: Row) throws {
-        entry = try Entry(row: row)
-        revokedAt = try row["revoked_at"]
-        let login: Int64? = try row["login"]
-        if let login, login != entry.login {
-            removal = (.replaced, at: try row["last_logged_in_at"])
+    /// - Parameter values: Of the columns of an entry, in their order
+    fileprivate init(values: inout RowReader) throws {
+        entry = try Entry(values: &values)
+        revokedAt = try values.next()
+        let login: Int64? = try values.next()
+        let loginTime: Timestamp? = try values.next()
+        let removal: Device.Removal? = try values.next()
+        let removalTime: Timestamp? = try values.next()
+        if let login, let loginTime, login != entry.login {
+            self.removal = (.replaced, at: loginTime)
         } else {
-            let removal: Device.Removal? = try row["removal"]
-            let time: Timestamp? = try row["removed_at"]
-            self.removal = removal.flatMap { removal in time.map { (removal, at: $0) } }
+            self.removal = removal.flatMap { removal in removalTime.map { (removal, at: $0) } }
         }
     }
 }
 
 extension Entry {
-    fileprivate init(row: Row) throws {
+    fileprivate init(values: inout RowReader) throws {
         self.init(
-            viewer: try row["viewer_id"], id: try row["id"], startedAt: try row["started_at"],
-            device: try row["device_id"], login: try row["device_login"], videoID: try row["video_id"],
-            closedAt: try row["closed_at"])
+            viewer: try values.next(), id: try values.next(), startedAt: try values.next(), device: try values.next(),
+            login: try values.next(), videoID: try values.next(), closedAt: try values.next())
+    }
+}
+
+extension EntryKey {
+    /// An entry, and the one of its sessions that is asked for.
+    fileprivate static func withSession(values: inout RowReader) throws -> (EntryKey, Session) {
+        let key = EntryKey(viewer: try values.next(), entry: try values.next())
+        return (key, Session(id: try values.next(), startedAt: try values.next(), lastSeenAt: try values.next()))
     }
 }
 

@@ -40,6 +40,31 @@ struct StoredSegment: Sendable, Equatable {
     var length: Int64 { end - start }
 }
 
+/// A segment that says another thing than its row.
+struct SegmentChange {
+    /// How much of the row is another. SQLite checks every column that it is told to set, and writes it to its index, even
+    /// when it stays as it is.
+    enum Extent {
+        /// The segment goes on, as nearly all do.
+        case growth
+        /// Anything but its page and its video, which is in an index.
+        case measures
+        case contents
+    }
+
+    let row: StoredSegment
+    let segment: StoredSegment
+
+    var extent: Extent {
+        if row.pageID != segment.pageID || row.videoID != segment.videoID { return .contents }
+        var grown = row
+        (grown.end, grown.unsure, grown.lastBeat) = (segment.end, segment.unsure, segment.lastBeat)
+        grown.beats = segment.beats
+        if let to = segment.media?.to { grown.media?.to = to }
+        return grown == segment ? .growth : .measures
+    }
+}
+
 extension StoredSegment {
     /// What one beat tells.
     init(_ credited: CreditedSegment, in session: Int64) {

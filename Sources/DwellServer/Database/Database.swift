@@ -65,6 +65,11 @@ package protocol DatabaseConnection {
     /// All rows of a query that is run often.
     func rows(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> [Row]
 
+    /// Runs a query that is run often, and calls `body` with each row to read its values from.
+    func forEach(
+        _ statement: SQLStatement, _ arguments: [any SQLConvertible], _ body: (inout RowReader) throws -> Void
+    ) throws
+
     /// Runs a query and calls `body` with each row as it comes, so that a result of any size takes no memory.
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
@@ -153,6 +158,24 @@ extension DatabaseConnection {
         try rows(statement.text, arguments)
     }
 
+    package func forEach(
+        _ statement: SQLStatement, _ arguments: [any SQLConvertible], _ body: (inout RowReader) throws -> Void
+    ) throws {
+        for row in try rows(statement, arguments) {
+            var reader = row.reader
+            try body(&reader)
+        }
+    }
+
+    /// What is made of each row of a query that is run often.
+    func values<Value>(
+        _ statement: SQLStatement, _ arguments: [any SQLConvertible], _ make: (inout RowReader) throws -> Value
+    ) throws -> [Value] {
+        var made: [Value] = []
+        try forEach(statement, arguments) { made.append(try make(&$0)) }
+        return made
+    }
+
     @discardableResult
     package func execute(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> Int {
         try execute(statement.text, arguments)
@@ -179,7 +202,7 @@ package struct Row: Sendable {
     let values: [SQLValue]
 
     /// Reads the values in their order, which is quicker where rows are many.
-    var reader: RowReader { RowReader(row: self) }
+    package var reader: RowReader { RowReader(source: self) }
 
     /// The column's value as the type asked for.
     package subscript<Value: SQLConvertible>(_ column: String) -> Value {
@@ -195,21 +218,33 @@ package struct Row: Sendable {
     }
 }
 
+extension Row: RowSource {
+    var count: Int { values.count }
+    func value(at index: Int) -> SQLValue { values[index] }
+}
+
+/// Where a reader takes a row's values from.
+protocol RowSource {
+    var columns: [String] { get }
+    var count: Int { get }
+    func value(at index: Int) -> SQLValue
+}
+
 /// Reads a row's values in the order of its columns.
-struct RowReader {
-    private let row: Row
+package struct RowReader {
+    private let source: any RowSource
     private var index = 0
 
-    fileprivate init(row: Row) {
-        self.row = row
+    init(source: any RowSource) {
+        self.source = source
     }
 
     /// The next column's value as the type asked for.
     mutating func next<Value: SQLConvertible>() throws -> Value {
-        guard index < row.values.count else { throw DatabaseError.failure("only the columns \(row.columns)") }
+        guard index < source.count else { throw DatabaseError.failure("only the columns \(source.columns)") }
         defer { index += 1 }
-        guard let value = Value(sqlValue: row.values[index]) else {
-            throw DatabaseError.failure("column \(row.columns[index]) does not hold a \(Value.self)")
+        guard let value = Value(sqlValue: source.value(at: index)) else {
+            throw DatabaseError.failure("column \(source.columns[index]) does not hold a \(Value.self)")
         }
         return value
     }

@@ -132,7 +132,13 @@ private final class StatementCaches: Sendable {
     private let caches = Mutex<[ObjectIdentifier: PreparedStatements]>([:])
 
     subscript(database: GRDB.Database) -> PreparedStatements {
-        caches.withLock { $0[ObjectIdentifier(database), default: PreparedStatements()] }
+        caches.withLock { caches in
+            let identity = ObjectIdentifier(database)
+            if let known = caches[identity] { return known }
+            let made = PreparedStatements()
+            caches[identity] = made
+            return made
+        }
     }
 
     /// Before the connections are closed; nothing runs on them any more.
@@ -161,41 +167,50 @@ private final class PreparedStatements: @unchecked Sendable {
 
 /// A statement on one connection, run by SQLite's own functions: the driver's rows and arguments cost more than most
 /// statements do.
-private final class PreparedStatement {
+private final class PreparedStatement: RowSource {
     /// Keeps the identity from being another's.
     private let origin: SQLStatement
     private let statement: GRDB.Statement
-    private let columns: [String]
+    private let handle: OpaquePointer
+    private(set) var columns: [String]
 
-    private var handle: OpaquePointer { statement.sqliteStatement }
+    var count: Int { columns.count }
 
     init(of origin: SQLStatement, _ statement: GRDB.Statement) {
         self.origin = origin
         self.statement = statement
+        handle = statement.sqliteStatement
         columns = statement.columnNames
     }
 
-    /// Runs it and calls `body` with each row as it comes.
-    func run(_ arguments: [any SQLConvertible], _ body: (Row) throws -> Void) throws {
+    /// Runs it and calls `body` for each row as it comes, while the statement stands on it.
+    func run(_ arguments: [any SQLConvertible], _ body: () throws -> Void) throws {
         defer { sqlite3_reset(handle) }
         try bind(arguments)
         while true {
             switch sqlite3_step(handle) {
-            case SQLITE_ROW: try body(row)
+            case SQLITE_ROW:
+                // Another process may have added columns since: then SQLite prepares the statement anew.
+                if sqlite3_column_count(handle) != columns.count { columns = namesOfColumns }
+                try body()
             case SQLITE_DONE: return
             default: throw error
             }
         }
     }
 
+    private var namesOfColumns: [String] {
+        (0..<sqlite3_column_count(handle)).map { String(cString: sqlite3_column_name(handle, $0)) }
+    }
+
     private func bind(_ arguments: [any SQLConvertible]) throws {
         guard arguments.count == Int(sqlite3_bind_parameter_count(handle)) else {
             throw DatabaseError.failure("\(arguments.count) values for another number of parameters")
         }
-        for (index, argument) in arguments.enumerated() {
+        for index in arguments.indices {
             let place = Int32(index + 1)
             let code =
-                switch argument.sqlValue {
+                switch arguments[index].sqlValue {
                 case .null: sqlite3_bind_null(handle, place)
                 case .integer(let value): sqlite3_bind_int64(handle, place, value)
                 case .real(let value): sqlite3_bind_double(handle, place, value)
@@ -212,25 +227,24 @@ private final class PreparedStatement {
     }
 
     /// The row that it stands on.
-    private var row: Row {
-        Row(
-            columns: columns,
-            values: columns.indices.map { index in
-                let place = Int32(index)
-                switch sqlite3_column_type(handle, place) {
-                case SQLITE_INTEGER: return .integer(sqlite3_column_int64(handle, place))
-                case SQLITE_FLOAT: return .real(sqlite3_column_double(handle, place))
-                case SQLITE_TEXT:
-                    let bytes = UnsafeBufferPointer(
-                        start: sqlite3_column_text(handle, place), count: Int(sqlite3_column_bytes(handle, place)))
-                    return .text(String(decoding: bytes, as: UTF8.self))
-                case SQLITE_BLOB:
-                    let bytes = UnsafeRawBufferPointer(
-                        start: sqlite3_column_blob(handle, place), count: Int(sqlite3_column_bytes(handle, place)))
-                    return .blob(Data(bytes))
-                default: return .null
-                }
-            })
+    var row: Row { Row(columns: columns, values: (0..<count).map(value)) }
+
+    /// A value of the row that it stands on.
+    func value(at index: Int) -> SQLValue {
+        let place = Int32(index)
+        switch sqlite3_column_type(handle, place) {
+        case SQLITE_INTEGER: return .integer(sqlite3_column_int64(handle, place))
+        case SQLITE_FLOAT: return .real(sqlite3_column_double(handle, place))
+        case SQLITE_TEXT:
+            let bytes = UnsafeBufferPointer(
+                start: sqlite3_column_text(handle, place), count: Int(sqlite3_column_bytes(handle, place)))
+            return .text(String(decoding: bytes, as: UTF8.self))
+        case SQLITE_BLOB:
+            let bytes = UnsafeRawBufferPointer(
+                start: sqlite3_column_blob(handle, place), count: Int(sqlite3_column_bytes(handle, place)))
+            return .blob(Data(bytes))
+        default: return .null
+        }
     }
 
     /// What went wrong last on its connection.
@@ -258,14 +272,26 @@ private struct SQLiteConnection: DatabaseConnection {
 
     func rows(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> [Row] {
         var rows: [Row] = []
-        try prepared.statement(statement, database).run(arguments) { rows.append($0) }
+        let prepared = try prepared.statement(statement, database)
+        try prepared.run(arguments) { rows.append(prepared.row) }
         return rows
+    }
+
+    func forEach(
+        _ statement: SQLStatement, _ arguments: [any SQLConvertible], _ body: (inout RowReader) throws -> Void
+    ) throws {
+        let prepared = try prepared.statement(statement, database)
+        try prepared.run(arguments) {
+            var reader = RowReader(source: prepared)
+            try body(&reader)
+        }
     }
 
     func forEachRow(
         _ sql: String, _ arguments: [any SQLConvertible], _ body: (Row) throws -> Void
     ) throws {
-        try prepared.statement(texts.statement(sql), database).run(arguments, body)
+        let prepared = try prepared.statement(texts.statement(sql), database)
+        try prepared.run(arguments) { try body(prepared.row) }
     }
 
     func execute(_ sql: String, _ arguments: [any SQLConvertible]) throws -> Int {
@@ -273,7 +299,7 @@ private struct SQLiteConnection: DatabaseConnection {
     }
 
     func execute(_ statement: SQLStatement, _ arguments: [any SQLConvertible]) throws -> Int {
-        try prepared.statement(statement, database).run(arguments) { _ in }
+        try prepared.statement(statement, database).run(arguments) {}
         return database.changesCount
     }
 

@@ -52,13 +52,13 @@ struct DemoDoors {
     private var passes: [Int: (entry: Entry, until: Timestamp)] = [:]
 
     init(
-        _ database: any Database, gates rules: [GateRules], devices settings: DeviceSettings, seed: UInt64,
-        logger: Logger
+        _ database: any Database, gates rules: [GateRules], devices settings: DeviceSettings, days: LocalDays,
+        seed: UInt64, logger: Logger
     ) async throws {
         let (clock, secret) = (time.clock, SecretKey(SecretKey.random()))
         self.database = database
         self.seed = seed
-        gates = rules.map { Gate(rules: $0, database: database, clock: clock, secret: secret) }
+        gates = rules.map { Gate(rules: $0, database: database, days: days, clock: clock, secret: secret) }
         audit = AuditLog(database: database, clock: clock, kept: DeviceSettings.year, logger: logger)
         attempts = Attempts(clock: clock, audit: audit)
         accounts = Accounts(

@@ -91,7 +91,8 @@ struct DeviceUseQueries {
         ) { row in
             let start: Timestamp = try row["started_at"]
             for day in days.days(touching: start..<(try row["ended_at"])) {
-                pieces[day, default: []].append(try DayFold.Piece(row: row, within: days.range(of: day)))
+                var values = row.reader
+                pieces[day, default: []].append(try DayFold.Piece(values: &values, within: days.range(of: day)))
             }
         }
         return pieces.mapValues { DayFold($0).totals }

@@ -22,10 +22,13 @@ struct Exports: Sendable {
     private let database: any Database
     private let days: LocalDays
     private let reports: Reports
+    private let rightOfWay: RightOfWay
 
-    init(database: any Database, days: LocalDays, clock: WallClock) {
+    /// - Parameter rightOfWay: Has beats go first, between two pages
+    init(database: any Database, days: LocalDays, clock: WallClock, rightOfWay: RightOfWay = .free) {
         self.database = database
         self.days = days
+        self.rightOfWay = rightOfWay
         reports = Reports(database: database, days: days, clock: clock)
     }
 
@@ -87,10 +90,18 @@ struct Exports: Sendable {
         _ format: ExportFormat, after cursor: Cursor?,
         _ read: @escaping @Sendable (Cursor?) async throws -> Batch<Row, Cursor>
     ) async throws -> ExportPage {
+        let start = ContinuousClock.now
         let batch = try await read(cursor)
         let head = cursor == nil ? format.head(of: Row.self) : ""
+        let text = head + (try format.lines(of: batch.rows))
+        let taken = start.duration(to: .now)
         var next: (@Sendable () async throws -> ExportPage)?
-        if let cursor = batch.next { next = { try await page(format, after: cursor, read) } }
-        return ExportPage(text: head + (try format.lines(of: batch.rows)), day: batch.day, next: next)
+        if let cursor = batch.next {
+            next = {
+                try await rightOfWay.pause(after: taken)
+                return try await page(format, after: cursor, read)
+            }
+        }
+        return ExportPage(text: text, day: batch.day, next: next)
     }
 }

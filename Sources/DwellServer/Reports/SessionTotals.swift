@@ -29,12 +29,13 @@ struct SessionFold {
         var latestEnd: Timestamp?
         var refused = RefusedRecord()
         for row in rows {
-            let piece = try DayFold.Piece(row: row)
+            var values = row.reader
+            let piece = try DayFold.Piece(values: &values)
             pieces.append(piece)
             latestEnd = max(latestEnd ?? piece.tail.upperBound, piece.tail.upperBound)
-            refused.beforeSessionMs += try row["refused_before_ms"]
-            refused.futureMs += try row["refused_future_ms"]
-            refused.mediaMs += try row["refused_media_ms"]
+            refused.beforeSessionMs += try values.next()
+            refused.futureMs += try values.next()
+            refused.mediaMs += try values.next()
         }
         time = DayFold(pieces)
         self.latestEnd = latestEnd

@@ -50,7 +50,7 @@ package struct Retention: Sendable {
         package var sessions = 0
         package var segments = 0
         package var steps = 0
-        /// How long the database was written to at once, at the longest.
+        /// How long a transaction kept others from writing, at the longest.
         package var longestStep = Duration.zero
     }
 
@@ -67,10 +67,9 @@ package struct Retention: Sendable {
         while let end = page.last?.session {
             while !page.isEmpty {
                 guard began.duration(to: .now) < time else { return report(outcome) }
-                let (step, done, start) = try await step(Array(page), size: size, before: limit)
-                let taken = start.duration(to: .now)
+                let (step, done, taken) = try await step(Array(page), size: size, before: limit)
                 page = page.dropFirst(done)
-                outcome.add(step, taken: taken)
+                outcome.add(step)
                 size = Self.size(after: size, taken: taken)
                 // Two thirds of the time are the others'.
                 try await cancelWhenGracefulShutdown { try await Task.sleep(for: taken * 2) }
@@ -125,12 +124,13 @@ package struct Retention: Sendable {
     /// - Parameters:
     ///   - size: How many segments are removed at most
     ///   - limit: Nothing that happened before is credited any more
-    /// - Returns: What was folded, how many of the sessions need no other step, and when it was the transaction's turn
+    /// - Returns: What was folded, how many of the sessions need no other step, and how long it took since it was the
+    ///   transaction's turn, with its way to the disk
     private func step(
         _ candidates: [Candidate], size: Int, before limit: Timestamp
-    ) async throws -> (Outcome, done: Int, start: ContinuousClock.Instant) {
+    ) async throws -> (Outcome, done: Int, taken: Duration) {
         let now = clock.now()
-        return try await database.write { [audience, days] connection in
+        let commit = try await database.commit { [audience, days] connection in
             try connection.lock(.statistics)
             try connection.lock(.audience)
             let start = ContinuousClock.now
@@ -156,6 +156,11 @@ package struct Retention: Sendable {
             }
             return (outcome, candidates.count, start)
         }
+        let (folded, done, start) = commit.value
+        var outcome = folded
+        outcome.longestStep = start.duration(to: .now)
+        try await commit.sync()
+        return (outcome, done, start.duration(to: .now))
     }
 
     /// How many segments the next step removes, so that it takes as long as it should.
@@ -178,10 +183,10 @@ package struct Retention: Sendable {
 }
 
 extension Retention.Outcome {
-    fileprivate mutating func add(_ step: Self, taken: Duration) {
+    fileprivate mutating func add(_ step: Self) {
         sessions += step.sessions
         segments += step.segments
         steps += 1
-        longestStep = max(longestStep, taken)
+        longestStep = max(longestStep, step.longestStep)
     }
 }

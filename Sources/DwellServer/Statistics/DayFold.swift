@@ -107,9 +107,8 @@ extension DayFold.Piece {
         """
 
     /// The part of a segment that lies in a window; all of it without one.
-    /// - Parameter row: Begins with the ``columns``
-    init(row: Row, within window: Range<Timestamp>? = nil) throws {
-        var values = row.reader
+    /// - Parameter values: Of the ``columns``
+    init(values: inout RowReader, within window: Range<Timestamp>? = nil) throws {
         tab = DayFold.Tab(entry: try values.next(), name: try values.next())
         let start: Timestamp = try values.next()
         let end: Timestamp = try values.next()

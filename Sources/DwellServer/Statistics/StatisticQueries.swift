@@ -32,8 +32,9 @@ struct StatisticQueries {
 
     /// The parts of a viewer's segments that lie in a window.
     func pieces(of viewer: Int64, in window: Range<Timestamp>) throws -> [DayFold.Piece] {
-        try connection.rows(Self.pieces, [viewer, window.lowerBound, window.upperBound])
-            .map { try DayFold.Piece(row: $0, within: window) }
+        try connection.values(Self.pieces, [viewer, window.lowerBound, window.upperBound]) {
+            try DayFold.Piece(values: &$0, within: window)
+        }
     }
 
     private static let pieces = SQLStatement(

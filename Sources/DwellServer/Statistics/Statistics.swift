@@ -16,36 +16,43 @@ package struct Statistics: Sendable {
     private let database: any Database
     private let days: LocalDays
     private let totals: Totals
+    private let rightOfWay: RightOfWay
     private let logger: Logger
 
     /// - Parameters:
     ///   - database: Where segments and statistics are
     ///   - days: Cuts the days
+    ///   - rightOfWay: Has beats go first
     ///   - logger: Told what was computed
-    package init(database: any Database, days: LocalDays, logger: Logger) {
+    package init(database: any Database, days: LocalDays, rightOfWay: RightOfWay = .free, logger: Logger) {
         self.database = database
         self.days = days
         self.totals = Totals(database: database, days: days)
+        self.rightOfWay = rightOfWay
         self.logger = logger
     }
 
     /// Computes every dirty day, once, and then what everybody's days add up to.
     ///
     /// A batch is taken, computed from a snapshot, so that beats go on being stored meanwhile, and kept if no beat came
-    /// between; a day that one did stays dirty.
+    /// between; a day that one did stays dirty. While one batch is computed, the one before it is kept and the one after
+    /// it taken.
     /// - Returns: How many (viewer, day) pairs were computed
     @discardableResult
     package func aggregate() async throws -> Int {
         let taker = Int64.random(in: 1 ... .max)
         var total = 0
-        var last: ViewerDay?
-        while true {
-            let taken = try await database.write { [last] connection in
-                try StatisticQueries(connection: connection).takeDirty(after: last, limit: Self.batchSize, taker: taker)
-            }
-            if taken.isEmpty { break }
-            total += try await keep(try await compute(taken), taker: taker)
-            last = taken.last
+        var computed: Computed = []
+        var taken = try await exchange([], after: nil, taker: taker).taken
+        while !taken.isEmpty || !computed.isEmpty {
+            let start = ContinuousClock.now
+            let (batch, done) = (taken, computed)
+            async let next = compute(batch)
+            let last = batch.last ?? done.last?.0
+            let (kept, others) = try await exchange(done, after: last, taker: taker)
+            (computed, taken) = (try await next, others)
+            total += kept
+            try await rightOfWay.pause(after: start.duration(to: .now))
         }
         // Also when nothing was dirty: an aggregation before may have been stopped before it came to them.
         try await totals.refresh()
@@ -54,7 +61,42 @@ package struct Statistics: Sendable {
     }
 
     /// What days come to; `nil` for one that can't be computed any more.
-    private func compute(_ taken: [ViewerDay]) async throws -> [(ViewerDay, [DayFold.Total]?)] {
+    private typealias Computed = [(ViewerDay, [DayFold.Total]?)]
+
+    /// Keeps what was computed, and takes the days after another one, in one transaction.
+    private func exchange(
+        _ computed: Computed, after last: ViewerDay?, taker: Int64
+    ) async throws -> (kept: Int, taken: [ViewerDay]) {
+        try await database.write { connection in
+            try connection.lock(.statistics)
+            let queries = StatisticQueries(connection: connection)
+            let kept = try Self.keep(computed, taker: taker, queries)
+            return (kept, try queries.takeDirty(after: last, limit: Self.batchSize, taker: taker))
+        }
+    }
+
+    /// Keeps what was computed, of the days that nothing happened to meanwhile.
+    /// - Returns: How many these are
+    private static func keep(_ computed: Computed, taker: Int64, _ queries: StatisticQueries) throws -> Int {
+        var stale: Set<ContentSpan> = []
+        let kept = try computed.count { day, totals in
+            guard try queries.release(day, takenBy: taker) else { return false }
+            let contents = try totals.map { try queries.replace(viewer: day.viewer, day: day.day, with: $0) } ?? []
+            stale.formUnion(Self.spans(of: contents, on: day.day))
+            return true
+        }
+        try TotalQueries(connection: queries.connection).markStale(stale)
+        return kept
+    }
+
+    /// What has to be added up anew when contents had a part in a viewer's day; also where none had, for a session may have
+    /// begun on it.
+    private static func spans(of contents: Set<Int64>, on day: Int64) -> [ContentSpan] {
+        contents.union([DayFold.everything]).map { ContentSpan(span: .day(day), content: $0) }
+    }
+
+    /// Computes days from one snapshot.
+    private func compute(_ taken: [ViewerDay]) async throws -> Computed {
         try await database.read { [days] connection in
             let queries = StatisticQueries(connection: connection)
             let folded = try RetentionQueries(connection: connection).foldedBefore()
@@ -64,30 +106,6 @@ package struct Statistics: Sendable {
                 return (day, DayFold(try queries.pieces(of: day.viewer, in: window)).totals)
             }
         }
-    }
-
-    /// Keeps what was computed, of the days that nothing happened to meanwhile.
-    /// - Returns: How many these are
-    private func keep(_ computed: [(ViewerDay, [DayFold.Total]?)], taker: Int64) async throws -> Int {
-        try await database.write { connection in
-            try connection.lock(.statistics)
-            let queries = StatisticQueries(connection: connection)
-            var stale: Set<ContentSpan> = []
-            let kept = try computed.count { day, totals in
-                guard try queries.release(day, takenBy: taker) else { return false }
-                let contents = try totals.map { try queries.replace(viewer: day.viewer, day: day.day, with: $0) } ?? []
-                stale.formUnion(Self.spans(of: contents, on: day.day))
-                return true
-            }
-            try TotalQueries(connection: connection).markStale(stale)
-            return kept
-        }
-    }
-
-    /// What has to be added up anew when contents had a part in a viewer's day; also where none had, for a session may have
-    /// begun on it.
-    private static func spans(of contents: Set<Int64>, on day: Int64) -> [ContentSpan] {
-        contents.union([DayFold.everything]).map { ContentSpan(span: .day(day), content: $0) }
     }
 
     /// What computing everything anew found.

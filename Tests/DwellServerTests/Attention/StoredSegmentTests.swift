@@ -70,6 +70,32 @@ import Testing
         #expect(open.merged(with: Self.segment(from: 0, to: 20_000, unsure: 2000)).unsure == 2000)
     }
 
+    @Test func `a segment that goes on is a growth, whatever it is of`() {
+        var row = Self.segment(from: 0, to: 20_000, unsure: 30_000)
+        for media in [nil, MediaRange(from: 1000, to: 21_000)] {
+            row.media = media
+            var told = Self.segment(from: 0, to: 25_000, unsure: 2000)
+            told.media = media.map { MediaRange(from: $0.from, to: $0.to + 5000) }
+            #expect(SegmentChange(row: row, segment: row.merged(with: told)).extent == .growth)
+        }
+    }
+
+    @Test(arguments: 0..<300 as Range<UInt64>)
+    func `nothing but what grows is another in a segment that does`(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let row = Self.any(&random)
+        let segment = row.merged(with: Self.any(&random))
+        let hasOtherContents = (row.pageID, row.videoID) != (segment.pageID, segment.videoID)
+        let stays: [Bool] = [
+            row.start == segment.start, row.firstBeat == segment.firstBeat, row.attention == segment.attention,
+            row.rate == segment.rate, row.ending == segment.ending, row.mediaDuration == segment.mediaDuration,
+            row.refused == segment.refused, row.media?.from == segment.media?.from,
+        ]
+        let grows = stays.allSatisfy(\.self)
+        let extent: SegmentChange.Extent = hasOtherContents ? .contents : grows ? .growth : .measures
+        #expect(SegmentChange(row: row, segment: segment).extent == extent)
+    }
+
     private static func segment(from: Int64, to: Int64, unsure: Int64 = 0) -> StoredSegment {
         StoredSegment(
             key: key, session: 1, start: Timestamp(milliseconds: from), end: Timestamp(milliseconds: to),
