@@ -9,7 +9,7 @@ package import Logging
 package struct Statistics: Sendable {
     /// How many days are computed at a time: enough that commits do not count, and few enough that beats never wait long
     /// behind them.
-    private static let batchSize = 500
+    private static let batchSize = 1000
     /// How many are where beats wait for each.
     private static let heldSize = 100
 
