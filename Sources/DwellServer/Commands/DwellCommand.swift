@@ -10,8 +10,8 @@ public struct DwellCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, MigrateCommand.self, ReportCommand.self, LiveCommand.self, TopCommand.self,
             ShowCommand.self, RecomputeCommand.self, ExportCommand.self, KeyCommand.self, GateCommand.self,
-            UserCommand.self, PersonCommand.self, VideoCommand.self, OperatorCommand.self, AuditCommand.self, SecretCommand.self,
-            CopyCommand.self,
+            UserCommand.self, PersonCommand.self, VideoCommand.self, OperatorCommand.self, AuditCommand.self,
+            SecretCommand.self, CopyCommand.self,
             BackupCommand.self, RestoreCommand.self, DoctorCommand.self, ImportCommand.self,
         ])
 
