@@ -246,7 +246,7 @@ def test_nothing_is_left_of_whoever_is_erased(fresh_dwell) -> None:
     # What is left is whole.
     assert server.store.damage() == []
     recomputed = server.run("recompute").stdout
-    assert recomputed.count("0 of them were different") == 2, recomputed
+    assert recomputed.count("0 of them were different") == 3, recomputed
     assert len(server.sessions()) == 1
 
 

@@ -35,8 +35,8 @@ struct DashboardPages: Sendable {
     init() throws {
         let shared: [String: WebAsset] = [
             "layout": .dashboardLayout, "chart": .dashboardChart, "list": .dashboardList, "ranks": .dashboardRanks,
-            "people": .dashboardPeople, "progress": .dashboardProgress, "door": .dashboardDoor, "rights": .dashboardRights,
-            "receipts": .dashboardReceipts,
+            "people": .dashboardPeople, "progress": .dashboardProgress, "door": .dashboardDoor,
+            "rights": .dashboardRights, "receipts": .dashboardReceipts,
         ]
         let own: [Name: WebAsset] = [
             .now: .dashboardNow, .overview: .dashboardOverview, .sessions: .dashboardSessions,

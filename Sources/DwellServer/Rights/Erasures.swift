@@ -58,7 +58,8 @@ package struct Erasures: Sendable {
                 }
             }
             try AuditLog.write(
-                AuditEntry(event, by: .operator, at: now, detail: ["by": asker.text, "receipt": receipt.id]), connection)
+                AuditEntry(event, by: .operator, at: now, detail: ["by": asker.text, "receipt": receipt.id]),
+                connection)
             return try queries.required(receipt.id)
         }
     }
@@ -83,7 +84,7 @@ package struct Erasures: Sendable {
             }
             let wait = next.askedAt + Self.settling - clock.now()
             // A clock that differs from the one that the receipt was written by must not hold it up.
-            if wait > 0 { try await cancelWhenGracefulShutdown { try await Task.sleep(for: .milliseconds(min(wait, Self.settling))) } }
+            try await Self.pause(.milliseconds(max(0, min(wait, Self.settling))))
             try await end(viewer)
         }
     }
@@ -97,9 +98,12 @@ package struct Erasures: Sendable {
             return try Self.remove(viewer, connection)
         }
         guard removed > 0 else { return 0 }
-        let taken = began.duration(to: .now)
-        try await cancelWhenGracefulShutdown { try await Task.sleep(for: taken) }
+        try await Self.pause(began.duration(to: .now))
         return removed
+    }
+
+    private static func pause(_ time: Duration) async throws {
+        try await cancelWhenGracefulShutdown { try await Task.sleep(for: time) }
     }
 
     private static func remove(_ viewer: Int64, _ connection: any DatabaseConnection) throws -> Int {

@@ -34,16 +34,20 @@ struct ExclusionQueries {
     /// Those who are excluded, but for those who are being erased, the latest first.
     /// - Parameter viewers: Only these; `nil` is all
     func list(_ viewers: [Int64]? = nil) throws -> [ExcludedViewer] {
-        let whose = viewers.map { $0.isEmpty ? "FALSE" : "exclusion.viewer_id IN (\($0.map(String.init).joined(separator: ", ")))" }
+        var conditions = Conditions()
+        if let viewers {
+            let list = viewers.map { conditions.placeholders(in: "?", $0) }.joined(separator: ", ")
+            conditions.add(viewers.isEmpty ? "FALSE" : "exclusion.viewer_id IN (\(list))")
+        }
         return try connection.rows(
             """
             SELECT exclusion.viewer_id, viewer.kind, coalesce(viewer.email, account.email) AS email, account.username,
                 exclusion.reason, exclusion.excluded_at
             FROM exclusion JOIN viewer ON viewer.id = exclusion.viewer_id
                 LEFT JOIN account ON account.viewer_id = viewer.id
-            WHERE \(whose ?? "TRUE") AND exclusion.viewer_id NOT IN (SELECT viewer_id FROM erasing)
+            WHERE \(conditions.sql) AND exclusion.viewer_id NOT IN (SELECT viewer_id FROM erasing)
             ORDER BY exclusion.excluded_at DESC, exclusion.viewer_id
-            """
+            """, conditions.arguments
         ).map { row in
             ExcludedViewer(
                 viewer: ViewerRecord(
