@@ -41,7 +41,7 @@ struct SpanQueries {
         try connection.rows("SELECT id FROM content ORDER BY id").map { try $0["id"] }
     }
 
-    /// The days of a viewer, and those on which his sessions began.
+    /// The days of a viewer, and those on which their sessions began.
     func days(of viewer: Int64) throws -> Set<ContentSpan> {
         var found: Set<ContentSpan> = []
         try connection.forEachRow("SELECT started_at FROM session WHERE viewer_id = $1", [viewer]) { row in

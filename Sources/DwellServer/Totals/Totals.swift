@@ -87,7 +87,7 @@ struct Totals: Sendable {
     }
 
     /// Marks everything that a viewer may be counted in: for who leaves the store, or is not to be counted any more, or
-    /// again. It is called while his statistics and sessions are there, inside the transaction that changes it, which holds
+    /// again. It is called while their statistics and sessions are there, inside the transaction that changes it, which holds
     /// ``SQLLock/statistics``.
     static func markStale(daysOf viewer: Int64, _ connection: any DatabaseConnection) throws {
         try TotalQueries(connection: connection).markStale(try SpanQueries(connection: connection).days(of: viewer))
