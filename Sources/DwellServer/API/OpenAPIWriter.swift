@@ -15,7 +15,7 @@ struct OpenAPIWriter {
             summary: value["summary"]?.text ?? "", about: TextPiece.paragraphs(value["description"]?.text),
             needs: needs(value), parameters: parameters.map(parameter),
             body: contents(value["requestBody"].map { document.resolve($0).value }),
-            answers: (value["responses"]?.members ?? []).map { member in
+            answers: (value["responses"]?.members ?? []).sorted { $0.name < $1.name }.map { member in
                 let answer = document.resolve(member.value).value
                 return OpenAPIPage.Answer(
                     status: member.name, about: TextPiece.pieces(of: answer["description"]?.text),
