@@ -116,7 +116,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, site: Path, mails: MailServer) -> Iterator[World]:
-    flags = ["--api-rate", "60000", "--viewing-limit", "2", "--device-limit", "1000"]
+    flags = ["--api-rate", "6000", "--viewing-limit", "2", "--device-limit", "1000"]
     server = Dwell(tmp_path_factory.mktemp("described"), *flags, env=mails.env, site=site).start()
     yield World(server)
     server.discard()

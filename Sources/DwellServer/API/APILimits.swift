@@ -7,6 +7,8 @@ import Synchronization
 package final class APILimits: Sendable {
     /// Requests a minute, where the operator did not say.
     package static let standard = 600
+    /// The most that may be set: a token is back after whole milliseconds, so that with more the quota would be a rough one.
+    package static let most = 6000
     /// How long a quota is meant for, in seconds.
     private static let window = 60
     /// How many keys are known at once; one that was forgotten has its whole quota again.

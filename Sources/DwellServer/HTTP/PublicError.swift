@@ -56,7 +56,7 @@ extension PublicError {
         case let error as QuotaError:
             self.init(
                 status: .tooManyRequests, code: .tooManyTries,
-                message: "This key has made all the requests that it may. The next one is possible in \(error.seconds) s",
+                message: "This key has made all the requests it may. The next one is possible in \(error.seconds) s",
                 headers: [.retryAfter: "\(error.seconds)"])
         case is KeyError:
             self = .unauthorized

@@ -20,7 +20,8 @@ import Testing
             #expect(key.name == name)
             #expect(key.scopes == scopes)
         }
-        #expect(try await keys.list().map(\.scopeNames) == [["read", "audit", "manage"], ["read", "manage"], ["read"]])
+        let listed = try await keys.list().map(\.scopeNames)
+        #expect(listed == [["read", "audit", "manage"], ["read", "manage"], ["read"]])
     }
 
     @Test func `a key of before has the scope to read`() async throws {
