@@ -11,8 +11,8 @@ import Testing
         let limits = APILimits(quota: 60, clock: clock.clock)
         let key = UUID()
         let taken = (0..<60).map { _ in limits.take(key) }
-        #expect(taken.allSatisfy(\.isAllowed))
-        #expect(taken.map(\.remaining) == (0..<60).reversed())
+        #expect(taken.allSatisfy { $0.isAllowed })
+        #expect(taken.map(\.remaining) == Array((0..<60).reversed()))
         #expect(limits.take(key) == APILimits.State(isAllowed: false, remaining: 0, full: 60, next: 1))
         clock.advance(by: 1500)
         #expect(limits.take(key).isAllowed)
