@@ -97,6 +97,28 @@ static const unsigned char dashboard_style[] = {
 static const unsigned char dashboard_icon[] = {
 #embed "files/dashboard/icon.svg"
 };
+// One file a concept, each of which begins with the line that ends a document of YAML.
+static const unsigned char openapi[] = {
+#embed "files/openapi/openapi.yaml" suffix(, )
+#embed "files/openapi/sessions.yaml" suffix(, )
+#embed "files/openapi/videos.yaml" suffix(, )
+#embed "files/openapi/overview.yaml" suffix(, )
+#embed "files/openapi/export.yaml" suffix(, )
+#embed "files/openapi/rights.yaml" suffix(, )
+#embed "files/openapi/webhooks.yaml" suffix(, )
+#embed "files/openapi/installation.yaml" suffix(, )
+#embed "files/openapi/gate.yaml" suffix(, )
+#embed "files/openapi/accounts.yaml" suffix(, )
+#embed "files/openapi/devices.yaml" suffix(, )
+#embed "files/openapi/watching.yaml" suffix(, )
+#embed "files/openapi/server.yaml" suffix(, )
+};
+static const unsigned char openapi_page[] = {
+#embed "files/openapi/docs.mustache"
+};
+static const unsigned char openapi_style[] = {
+#embed "files/openapi/docs.css"
+};
 static const unsigned char letter_text[] = {
 #embed "files/letter.text.mustache"
 };
@@ -144,6 +166,9 @@ WEB_ASSET(dashboard_live_script)
 WEB_ASSET(dashboard_setup_script)
 WEB_ASSET(dashboard_style)
 WEB_ASSET(dashboard_icon)
+WEB_ASSET(openapi)
+WEB_ASSET(openapi_page)
+WEB_ASSET(openapi_style)
 WEB_ASSET(letter_text)
 WEB_ASSET(letter_page)
 WEB_ASSET(common_passwords)

@@ -214,6 +214,11 @@ def metrics_address_of(server: Dwell) -> str:
     return address
 
 
+def api_rate_of(server: Dwell) -> str:
+    policy = server.api("/api/v1/live").headers["RateLimit-Policy"]
+    return policy.removeprefix('"key";q=').removesuffix(";w=60")
+
+
 @dataclass
 class Setting:
     name: str
@@ -266,6 +271,7 @@ SETTINGS = [
     Setting("keep-segments", lambda _: ("60d", "400d"), keep_segments_of),
     Setting("keep-audit", lambda _: ("1d", "90d"), keep_audit_of),
     Setting("trusted-proxies", lambda _: ("127.0.0.1", "127.0.0.1,10.0.0.0/8"), trusted_proxies_of),
+    Setting("api-rate", lambda _: ("5", "6000"), api_rate_of),
     Setting("metrics-address", lambda _: (metrics_address(), metrics_address()), metrics_address_of),
     Setting(
         "allowed-origins",
@@ -412,6 +418,7 @@ WRONG = {
     "trusted-proxies": ["nonsense", "10.0.0.0/33", "127.0.0.1,", "example.com"],
     "max-credit-rate": ["0.9", "17", "-2", "nan", "fast"],
     "keep-segments": ["59d", "0", "400", "-60d", "2 months", "60.5d", "d", "99999d"],
+    "api-rate": ["0", "-1", "6001", "many"],
     "metrics-address": ["9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "http://127.0.0.1:9464", "::1:9464", ":1"],
     "allowed-origins": ["www.a.example", "*", "null", "https://a.example/path", "ftp://a.example"],
 }
@@ -432,6 +439,7 @@ EXPECTED = {
     "trusted-proxies": r"10\.0\.0\.0/8",
     "max-credit-rate": r"number from 1 to 16",
     "keep-segments": r"days.*\b60d",
+    "api-rate": r"number from 1 to 6000",
     "metrics-address": r"address and a port.*127\.0\.0\.1:9464",
     "allowed-origins": r"origins.*https://",
 }

@@ -56,17 +56,8 @@ struct ScopeError: Error {
     let needed: APIScope
 }
 
-/// A key as it is listed.
-struct ListedKey: Encodable {
-    let name: String
-    let scopes: [String]
-    let createdTime: Timestamp
-    @Nullable var lastUsedTime: Timestamp?
-
-    init(_ key: APIKey) {
-        name = key.name
-        scopes = key.scopeNames
-        createdTime = key.createdAt
-        lastUsedTime = key.lastUsedAt
-    }
+/// A key has made as many requests as it may.
+struct QuotaError: Error {
+    /// When to come back, in seconds.
+    let seconds: Int64
 }

@@ -8,10 +8,13 @@ package struct APIKeys: Sendable {
 
     private let database: any Database
     private let clock: WallClock
+    /// How often each may come; without it, as often as it likes.
+    let limits: APILimits?
 
-    package init(database: any Database, clock: WallClock) {
+    package init(database: any Database, clock: WallClock, limits: APILimits? = nil) {
         self.database = database
         self.clock = clock
+        self.limits = limits
     }
 
     /// Makes a key.

@@ -29,12 +29,9 @@ struct AccountForm {
             answer = try await body(try await request.json(Body.self))
             response = try .json(MessageReply(answer.message))
         case "application/x-www-form-urlencoded":
-            let text = String(buffer: try await request.bodyBytes())
             do {
-                answer = try await body(try URLEncodedFormDecoder().decode(Body.self, from: text))
+                answer = try await body(try await request.form(Body.self))
                 response = pages.account(answer.page)
-            } catch let error as DecodingError {
-                return pages.account(page.refused(JSONBody.field(error).description))
             } catch {
                 let shown = PublicError(error)
                 guard shown.status.kind == .clientError else { throw error }

@@ -15,9 +15,11 @@ import WebAssets
 ///   - clock: Tells the time; without one the database's clock does, or the machine's where that has none
 ///   - logger: For everything
 ///   - onReady: Called with the port when the server accepts connections
+///   - onRoutes: Called with every route there is
 package func buildApplication(
     _ configuration: ServerConfiguration, database: any Database, clock: WallClock? = nil, logger: Logger,
-    onReady: @escaping @Sendable (Int) async -> Void = { _ in }
+    onReady: @escaping @Sendable (Int) async -> Void = { _ in },
+    onRoutes: ([(method: String, path: String)]) -> Void = { _ in }
 ) async throws -> Application<RouterResponder<DwellRequestContext>> {
     let metrics = Metrics()
     let database = MeteredDatabase(base: database, metrics: metrics)
@@ -91,9 +93,11 @@ package func buildApplication(
             return metrics.text(waiting: writer.waiting, viewers: viewers, process: ProcessUsage())
         }
     }
+    let router = try buildRouter(parts)
+    onRoutes(router.routes.map { ($0.method.rawValue, $0.path.description) })
     let sometimes: [(any Service)?] = [shared, outbox, metricsServer]
     return Application(
-        router: try buildRouter(parts),
+        router: router,
         server: .http1(lane: lane),
         configuration: ApplicationConfiguration(
             address: .hostname(configuration.host, port: configuration.port)),

@@ -23,6 +23,8 @@ import Logging
 /// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
+/// | `/api/v1/devices`, `/api/v1/gates`, `/api/v1/gates/{name}/visitors`, `/api/v1/audit`, `/api/v1/settings`, `/api/v1/operators`, `/api/v1/keys` | GET | `API/InstallationRoutes.swift` |
+/// | `/api/v1/openapi.json`, `/api/v1/docs`, `/api/v1/docs/style.css` | GET | `API/OpenAPIRoutes.swift` |
 /// | `/api/v1/viewers/{id}`, `/api/v1/viewers/{id}/exclusion` | DELETE; PUT, DELETE | `Rights/RightsRoutes.swift` |
 /// | `/api/v1/viewers/{id}/archive`, `/api/v1/exclusions`, `/api/v1/erasures`, `/api/v1/erasures/{id}` | GET | `Rights/RightsRoutes.swift` |
 /// | `/api/v1/webhooks`, `/api/v1/webhooks/{id}` | GET, POST; DELETE | `Webhooks/WebhookRoutes.swift` |
@@ -55,7 +57,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             database: parts.database, codes: parts.codes, clock: parts.clock, attempts: parts.attempts),
         logins: parts.logins, pages: parts.pages, cookies: cookies)
     let reports = Reports(database: parts.database, days: parts.settings.days, clock: parts.clock)
-    let keys = APIKeys(database: parts.database, clock: parts.clock)
+    let keys = APIKeys(
+        database: parts.database, clock: parts.clock,
+        limits: APILimits(quota: configuration.apiRate, clock: parts.clock))
     let videos = Videos(database: parts.database)
     let videoRoutes = VideoRoutes(
         videos: videos, reports: reports, keys: keys, logins: parts.logins,
@@ -84,6 +88,11 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         RightsRoutes(
             archives: archives, erasures: parts.erasures, exclusions: exclusions, keys: keys, attempts: parts.attempts
         ).endpoints,
+        InstallationRoutes(
+            database: parts.database, devices: parts.devices, operators: parts.operators, keys: keys,
+            configuration: configuration, clock: parts.clock, attempts: parts.attempts
+        ).endpoints,
+        try OpenAPIRoutes(address: configuration.address).endpoints,
         dashboardRoutes.shown,
         dashboardRoutes.webhooksShown,
         webhookRoutes.shown,
@@ -126,6 +135,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
 
     let router = Router(context: DwellRequestContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: SecurityHeadersMiddleware(isSecure: configuration.isSecure))
+    router.add(middleware: AnswerFieldsMiddleware())
     router.add(middleware: ClientMiddleware(proxies: configuration.trustedProxies))
     router.add(middleware: CrossOriginMiddleware(origins: configuration.allowedOrigins))
     router.add(middleware: ErrorMiddleware(routes: RouteTable(listing.routes), pages: parts.pages))

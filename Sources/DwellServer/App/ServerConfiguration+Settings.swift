@@ -51,6 +51,9 @@ extension ServerConfiguration {
             maxCreditRate: try settings.value(
                 .maxCreditRate, default: Audience.creditRate, expected: "a number from 1 to 16"
             ) { Double($0).flatMap { (1...16).contains($0) ? $0 : nil } },
+            apiRate: try settings.value(
+                .apiRate, default: APILimits.standard, expected: "a whole number from 1 to 6000"
+            ) { Self.number($0, in: 1...APILimits.most) },
             mail: try Self.mail(settings), gates: try Self.gates(settings))
         if mail == nil, let gate = gates.first(where: { $0.level == .verified }) {
             throw Setting.smtpURL.refusal(expected: "set: the gate \(gate.name) mails codes")

@@ -29,6 +29,8 @@ package struct ServerConfiguration: Sendable {
     package var keepAudit: Int64
     /// How much of a video counts for a moment of the wall clock at most.
     package var maxCreditRate: Double
+    /// How many requests a minute each key of the API may make.
+    package var apiRate: Int
     /// `nil` shows no metrics.
     var metrics: MetricsServer.Address?
     /// `nil` sends no mail.
@@ -42,7 +44,7 @@ package struct ServerConfiguration: Sendable {
         secretKey: SecretKey, cronAccessKey: String? = nil,
         devices: DeviceSettings = DeviceSettings(), viewingLimit: Int? = nil,
         heartbeatInterval: Int64 = 180_000, keepSegments: Int64? = nil, keepAudit: Int64 = 400 * 86_400_000,
-        maxCreditRate: Double = Audience.creditRate,
+        maxCreditRate: Double = Audience.creditRate, apiRate: Int = APILimits.standard,
         mail: MailSettings? = nil, gates: [GateRules] = [.standard]
     ) {
         self.host = host
@@ -60,6 +62,7 @@ package struct ServerConfiguration: Sendable {
         self.keepSegments = keepSegments
         self.keepAudit = keepAudit
         self.maxCreditRate = maxCreditRate
+        self.apiRate = apiRate
         self.mail = mail
         self.gates = gates
     }

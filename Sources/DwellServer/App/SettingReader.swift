@@ -115,6 +115,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case keepSegments = "keep-segments"
     case keepAudit = "keep-audit"
     case maxCreditRate = "max-credit-rate"
+    case apiRate = "api-rate"
     case metricsAddress = "metrics-address"
     case smtpURL = "smtp-url"
     case mailFrom = "mail-from"

@@ -33,6 +33,9 @@ extension WebAsset {
     package static var dashboardSetupScript: WebAsset { web_asset_dashboard_setup_script() }
     package static var dashboardStyle: WebAsset { web_asset_dashboard_style() }
     package static var dashboardIcon: WebAsset { web_asset_dashboard_icon() }
+    package static var openAPI: WebAsset { web_asset_openapi() }
+    package static var openAPIPage: WebAsset { web_asset_openapi_page() }
+    package static var openAPIStyle: WebAsset { web_asset_openapi_style() }
     package static var letterText: WebAsset { web_asset_letter_text() }
     package static var letterPage: WebAsset { web_asset_letter_page() }
     package static var commonPasswords: WebAsset { web_asset_common_passwords() }

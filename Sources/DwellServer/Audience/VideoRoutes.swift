@@ -30,14 +30,14 @@ struct VideoRoutes {
     private func list(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts)
         let page = try Self.page(of: request)
-        return try .json(try await videos.list(after: page.last, limit: page.limit))
+        return try .json(try await videos.list(after: page.last, limit: page.limit), unlessKnownBy: request)
     }
 
     private func audience(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts)
         try request.refuseParameters()
         guard let audience = try await videos.audience(of: try Self.name(context)) else { throw PublicError.notFound }
-        return try .json(audience)
+        return try .json(audience, unlessKnownBy: request)
     }
 
     private func viewers(_ request: Request, context: DwellRequestContext) async throws -> Response {
@@ -94,14 +94,5 @@ struct VideoRoutes {
             }
         }
         return page
-    }
-}
-
-extension Request {
-    /// - Throws: ``InvalidField`` for the first parameter, where none is known
-    fileprivate func refuseParameters() throws(InvalidField) {
-        if let name = uri.queryParameters.first?.key {
-            throw InvalidField(String(name), expected: "left out: there are no parameters")
-        }
     }
 }

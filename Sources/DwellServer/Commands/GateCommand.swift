@@ -18,7 +18,7 @@ struct GateCommand: AsyncParsableCommand {
 
         func run() async throws {
             let gates = try ServerConfiguration.gates(try store.settings())
-            FileHandle.standardOutput.write(Data(try format.text(of: gates.map(ListedGate.init)).utf8))
+            FileHandle.standardOutput.write(Data(try format.text(of: gates.map(\.record)).utf8))
         }
     }
 
@@ -98,29 +98,7 @@ struct VisitorOptions: ParsableArguments {
     }
 }
 
-/// A gate as it is listed.
-private struct ListedGate: Encodable, ReportRow {
-    let name: String
-    let level: String
-    let paths: [String]
-    let sites: [String]
-    let allow: [String]
-    let deny: [String]
-    /// How long a pass is good, in seconds.
-    let passSeconds: Int64
-    let closes: Timestamp?
-
-    init(_ rules: GateRules) {
-        name = rules.name
-        level = rules.level.rawValue
-        paths = rules.paths
-        sites = rules.sites
-        allow = rules.allow.texts
-        deny = rules.deny.texts
-        passSeconds = rules.passLifetime / 1000
-        closes = rules.closesAt
-    }
-
+extension GateRecord: ReportRow {
     static var columns: [ReportColumn] {
         [
             ReportColumn(name: "name", title: "gate"),

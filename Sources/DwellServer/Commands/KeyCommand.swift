@@ -52,7 +52,7 @@ struct KeyCommand: AsyncParsableCommand {
 
         func run() async throws {
             let open = try await store.open()
-            let keys = try await KeyCommand.keys(open).list().map(ListedKey.init)
+            let keys = try await KeyCommand.keys(open).list().map(\.record)
             FileHandle.standardOutput.write(Data(try format.text(of: keys).utf8))
             try open.database.close()
         }
@@ -80,7 +80,7 @@ struct KeyCommand: AsyncParsableCommand {
     }
 }
 
-extension ListedKey: ReportRow {
+extension KeyRecord: ReportRow {
     static var columns: [ReportColumn] {
         [
             ReportColumn(name: "name", title: "key"),

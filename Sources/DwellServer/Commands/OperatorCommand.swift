@@ -21,7 +21,7 @@ struct OperatorCommand: AsyncParsableCommand {
 
         func run() async throws {
             let open = try await store.open()
-            let operators = try await OperatorCommand.operators(open).list().map(ListedOperator.init)
+            let operators = try await OperatorCommand.operators(open).list().map(\.record)
             FileHandle.standardOutput.write(Data(try format.text(of: operators).utf8))
             try open.database.close()
         }
@@ -102,18 +102,7 @@ struct OperatorCommand: AsyncParsableCommand {
     }
 }
 
-/// An operator as they are listed.
-private struct ListedOperator: Encodable, ReportRow {
-    let name: String
-    let role: String
-    let createdTime: Timestamp
-
-    init(_ listed: Operator) {
-        name = listed.name
-        role = listed.role.rawValue
-        createdTime = listed.createdAt
-    }
-
+extension OperatorRecord: ReportRow {
     static var columns: [ReportColumn] {
         [
             ReportColumn(name: "name", title: "operator"),

@@ -68,6 +68,8 @@ struct ServeCommand: AsyncParsableCommand {
     var maxCreditRate: String?
     @Option(help: "Where metrics are shown to Prometheus, such as 127.0.0.1:9464. (default: nowhere)")
     var metricsAddress: String?
+    @Option(help: "How many requests a minute each key of the API may make. (default: 600)")
+    var apiRate: String?
 
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String = "info"
@@ -84,7 +86,7 @@ struct ServeCommand: AsyncParsableCommand {
                 .heartbeatInterval: heartbeatInterval, .keepSegments: keepSegments,
                 .keepAudit: keepAudit,
                 .maxCreditRate: maxCreditRate,
-                .metricsAddress: metricsAddress,
+                .metricsAddress: metricsAddress, .apiRate: apiRate,
             ]))
         let logger = try makeLogger()
         let (database, migrations) = try await Store.open(configuration.store.location)

@@ -34,6 +34,7 @@ struct SettingsPage {
             Line(name: "One device more", value: configuration.devices.quota.policy.rawValue),
             Line(name: "Logins last", value: days(configuration.devices.lifetime)),
             Line(name: "Logins last unused", value: days(configuration.devices.idle)),
+            Line(name: "Requests a minute of each key", value: "\(configuration.apiRate)"),
             Line(name: "Other origins", value: configuration.allowedOrigins.joined(separator: " ")),
             Line(name: "Site", value: configuration.site ?? "none"),
             Line(name: "Mail", value: configuration.mail == nil ? "not set up" : "set up"),

@@ -47,6 +47,18 @@ struct TokenBucket: Sendable {
         hasRefused = false
     }
 
+    /// Takes a token for good.
+    mutating func spend() {
+        level -= pace.pause
+        hasRefused = false
+    }
+
+    /// How many tokens there are, as of the last look.
+    var tokens: Int { Int(level / pace.pause) }
+
+    /// How long it takes to fill, in milliseconds, as of the last look.
+    var missing: Int64 { pace.full - level }
+
     /// Ends a try.
     /// - Parameter isSpent: Whether its token is gone
     mutating func settle(isSpent: Bool) {

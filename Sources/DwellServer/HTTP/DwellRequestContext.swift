@@ -10,6 +10,8 @@ package struct DwellRequestContext: RequestContext {
     var isFromListedOrigin = false
     /// Where the client is, as far as trusted proxies tell.
     var address: ClientAddress?
+    /// What the answer has to say beside itself.
+    let answerFields = AnswerFields()
 
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -7,6 +7,8 @@ extension HTTPField.Name {
     static let forwardedHost = name("X-Forwarded-Host")
     static let forwardedURI = name("X-Forwarded-Uri")
     static let originalURI = name("X-Original-URI")
+    static let rateLimit = name("RateLimit")
+    static let rateLimitPolicy = name("RateLimit-Policy")
     static let referrerPolicy = name("Referrer-Policy")
     static let remoteEmail = name("Remote-Email")
     static let remoteIdentity = name("Remote-Identity")

@@ -56,6 +56,11 @@ extension PublicError {
                 status: .tooManyRequests, code: .tooManyTries,
                 message: "Too many tries. The next one is possible in \(error.seconds) s",
                 headers: [.retryAfter: "\(error.seconds)"])
+        case let error as QuotaError:
+            self.init(
+                status: .tooManyRequests, code: .tooManyTries,
+                message: "This key has made all the requests it may. The next one is possible in \(error.seconds) s",
+                headers: [.retryAfter: "\(error.seconds)"])
         case is KeyError:
             self = .unauthorized
             headers[.wwwAuthenticate] = "Bearer"

@@ -37,6 +37,19 @@ extension Request {
         return try JSONBody.decode(type, from: try await bodyBytes())
     }
 
+    /// The body of a form.
+    /// - Throws: ``BodyError/tooLarge(_:)``, or ``InvalidField`` that names what is missing or of the wrong type
+    func form<Value: Decodable>(_ type: Value.Type) async throws -> Value {
+        let text = String(buffer: try await bodyBytes())
+        do {
+            return try URLEncodedFormDecoder().decode(type, from: text)
+        } catch let error as DecodingError {
+            throw JSONBody.field(error)
+        } catch {
+            throw InvalidField("the form", expected: "one in which each field has one value")
+        }
+    }
+
     /// The body's type without its parameters; `nil` when the request does not say.
     var mediaType: String? {
         headers[.contentType]?.split(separator: ";").first.map { $0.trimmingCharacters(in: .whitespaces).lowercased() }

@@ -60,7 +60,7 @@ struct ReportRoutes {
             throw InvalidField("page", expected: "given, or video: one of the two, once")
         }
         guard let totals = try await reports.content(kind, name, scope) else { throw PublicError.notFound }
-        return try .json(totals)
+        return try .json(totals, unlessKnownBy: request)
     }
 
     private func overview(_ request: Request, context: DwellRequestContext) async throws -> Response {

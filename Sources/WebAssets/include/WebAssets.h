@@ -48,6 +48,11 @@ struct WebAsset web_asset_dashboard_live_script(void);
 struct WebAsset web_asset_dashboard_setup_script(void);
 struct WebAsset web_asset_dashboard_style(void);
 struct WebAsset web_asset_dashboard_icon(void);
+/// The description of every route, in YAML: one document a concept.
+struct WebAsset web_asset_openapi(void);
+/// The template of the page that shows it, and its style.
+struct WebAsset web_asset_openapi_page(void);
+struct WebAsset web_asset_openapi_style(void);
 /// The template of a mail's plain text.
 struct WebAsset web_asset_letter_text(void);
 /// The template of a mail's HTML.

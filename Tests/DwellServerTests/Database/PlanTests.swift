@@ -135,6 +135,7 @@ private struct Paths {
         let browser = try await gate.askForCode(email: "bea@example.com", target: "/", host: nil, from: nil)
         await #expect(throws: AccountError.codeRefused) { try await gates.confirm("none", browser: browser, from: nil) }
         let visitors = GateVisitors(database: database, clock: store.clock.clock)
+        #expect(try await visitors.page(of: GateRules.standardName, after: 0, limit: 1).visitors.count == 1)
         #expect(try await visitors.revoke("ada@example.com", at: nil) > 0)
         #expect(try await visitors.admit("ada@example.com", at: nil))
     }
@@ -222,6 +223,9 @@ private struct Paths {
         let (_, next) = try await AuditLog.page(in: database, after: .start, limit: 3)
         #expect(try await AuditLog.page(in: database, after: #require(next), limit: 3).records.count == 3)
         try await log.removeOld()
+        let keys = APIKeys(database: database, clock: store.clock.clock)
+        #expect(try await keys.key(keys.create(name: "plans")) != nil)
+        try await keys.remove(name: "plans")
         let accounts = AccountAdministration(database: database, clock: store.clock.clock)
         #expect(try await accounts.disable("bea") == 1)
         try await askForPeople()
