@@ -79,6 +79,13 @@ def age(server: Dwell) -> Dwell:
     server.store.change(f"UPDATE session SET seen_slot = seen_slot - {AGE * DAY // 300_000}")
     for table in ("daily_statistic", "dirty_day"):
         server.store.change(f"UPDATE {table} SET day = day - {AGE}")
+    # What they add up to is computed by whoever asks for figures next.
+    for table in ("span_total", "span_viewers", "stale_span"):
+        server.store.change(f"DELETE FROM {table}")
+    server.store.change(
+        "INSERT INTO stale_span (length, number, content_id, mark)"
+        " SELECT DISTINCT 1, day, content_id, 0 FROM daily_statistic"
+    )
     return server.start()
 
 
