@@ -40,7 +40,9 @@ struct ErasedNames {
             removed["mailed_code", default: 0] += try connection.execute(
                 "DELETE FROM mailed_code WHERE email = $1", [email])
         }
-        removed["viewing"] = try connection.execute("DELETE FROM viewing WHERE viewer_id = $1", [viewer])
+        for table in ["viewing", "webhook_delivery"] {
+            removed[table] = try connection.execute("DELETE FROM \(table) WHERE viewer_id = $1", [viewer])
+        }
         return removed
     }
 

@@ -149,7 +149,7 @@ import Testing
         let accounts = AccountAdministration(database: store.database, clock: store.clock.clock)
         #expect(try await accounts.disable("bea") == 1)
         #expect(try await log(store).map(\.type) == [.deviceRemoved])
-        try await accounts.delete("bea")
+        _ = try await store.erasures.begin(.named(email: nil, username: "bea"), by: .commandLine)
         #expect(try await log(store) == [])
     }
 
