@@ -76,6 +76,21 @@ static const unsigned char dashboard_settings[] = {
 static const unsigned char dashboard_devices[] = {
 #embed "files/dashboard/devices.mustache"
 };
+static const unsigned char dashboard_viewers[] = {
+#embed "files/dashboard/viewers.mustache"
+};
+static const unsigned char dashboard_day[] = {
+#embed "files/dashboard/day.mustache"
+};
+static const unsigned char dashboard_gates[] = {
+#embed "files/dashboard/gates.mustache"
+};
+static const unsigned char dashboard_gate[] = {
+#embed "files/dashboard/gate.mustache"
+};
+static const unsigned char dashboard_failure[] = {
+#embed "files/dashboard/failure.mustache"
+};
 static const unsigned char dashboard_live_script[] = {
 #embed "files/dashboard/live.js"
 };
@@ -128,6 +143,11 @@ WEB_ASSET(dashboard_audience)
 WEB_ASSET(dashboard_progress)
 WEB_ASSET(dashboard_settings)
 WEB_ASSET(dashboard_devices)
+WEB_ASSET(dashboard_viewers)
+WEB_ASSET(dashboard_day)
+WEB_ASSET(dashboard_gates)
+WEB_ASSET(dashboard_gate)
+WEB_ASSET(dashboard_failure)
 WEB_ASSET(dashboard_live_script)
 WEB_ASSET(dashboard_setup_script)
 WEB_ASSET(dashboard_style)

@@ -26,6 +26,11 @@ extension WebAsset {
     package static var dashboardSettings: WebAsset { web_asset_dashboard_settings() }
     package static var dashboardDevices: WebAsset { web_asset_dashboard_devices() }
     package static var dashboardAudit: WebAsset { web_asset_dashboard_audit() }
+    package static var dashboardViewers: WebAsset { web_asset_dashboard_viewers() }
+    package static var dashboardDay: WebAsset { web_asset_dashboard_day() }
+    package static var dashboardGates: WebAsset { web_asset_dashboard_gates() }
+    package static var dashboardGate: WebAsset { web_asset_dashboard_gate() }
+    package static var dashboardFailure: WebAsset { web_asset_dashboard_failure() }
     package static var dashboardLiveScript: WebAsset { web_asset_dashboard_live_script() }
     package static var dashboardSetupScript: WebAsset { web_asset_dashboard_setup_script() }
     package static var dashboardStyle: WebAsset { web_asset_dashboard_style() }

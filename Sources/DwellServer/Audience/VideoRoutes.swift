@@ -99,7 +99,7 @@ struct VideoRoutes {
 
 extension Request {
     /// - Throws: ``InvalidField`` for the first parameter, where none is known
-    fileprivate func refuseParameters() throws(InvalidField) {
+    func refuseParameters() throws(InvalidField) {
         if let name = uri.queryParameters.first?.key {
             throw InvalidField(String(name), expected: "left out: there are no parameters")
         }

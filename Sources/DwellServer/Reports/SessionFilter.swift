@@ -5,6 +5,8 @@ package struct SessionFilter: Sendable {
     /// The most sessions of one page.
     package static let pageLimit = 200
 
+    /// The numbers of people; who is named by these is not looked for by other names.
+    package var viewers: [Int64]?
     package var email: String?
     package var username: String?
     /// A page's path that the session was seen on.

@@ -23,7 +23,7 @@ struct SessionListQueries {
             guard let id = try queries.content(kind, name) else { return [] }
             contents.append(Content(kind: kind, id: id))
         }
-        if let viewers = try queries.viewers(email: filter.email, username: filter.username) {
+        if let viewers = try filter.viewers ?? queries.viewers(email: filter.email, username: filter.username) {
             let found = try viewers.flatMap { viewer in
                 var conditions = Self.conditions(filter, contents)
                 conditions.add("session.viewer_id = ?", viewer)
