@@ -44,7 +44,7 @@ struct DayChart {
 
     /// The engaged time of each day of one person.
     /// - Parameter path: What a day such as `2026-11-21` leads to
-    init(ofOne days: [ViewerDayTotal], in range: ClosedRange<Int64>, path: (String) -> String) {
+    init(ofOne days: [ViewerDayTotal], in range: ClosedRange<Int64>, path: @escaping (String) -> String) {
         let days: [ContentDay] = days.map { ContentDay(day: $0.day, viewers: 1, total: $0.total) }
         self.init(days, in: range, path: path)
     }
