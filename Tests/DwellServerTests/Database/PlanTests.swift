@@ -172,7 +172,7 @@ private struct Paths {
         let videos = Videos(database: database)
         #expect(try await videos.list().videos.map(\.name) == ["v7"])
         let found = try #require(try await videos.viewers(of: "v7"))
-        #expect(try await videos.watched(email: found.viewers[0].viewer.email, username: nil).count > 0)
+        #expect(try await videos.watched(by: [found.viewers[0].viewer.id]).count > 0)
         #expect(found.viewers.count > 2)
         for viewer in found.viewers.suffix(3) {
             _ = try await videos.viewers(of: "v7", email: viewer.viewer.email)
