@@ -85,6 +85,21 @@ static const unsigned char dashboard_devices[] = {
 static const unsigned char dashboard_webhooks[] = {
 #embed "files/dashboard/webhooks.mustache"
 };
+static const unsigned char dashboard_viewers[] = {
+#embed "files/dashboard/viewers.mustache"
+};
+static const unsigned char dashboard_day[] = {
+#embed "files/dashboard/day.mustache"
+};
+static const unsigned char dashboard_gates[] = {
+#embed "files/dashboard/gates.mustache"
+};
+static const unsigned char dashboard_gate[] = {
+#embed "files/dashboard/gate.mustache"
+};
+static const unsigned char dashboard_failure[] = {
+#embed "files/dashboard/failure.mustache"
+};
 static const unsigned char dashboard_live_script[] = {
 #embed "files/dashboard/live.js"
 };
@@ -103,6 +118,7 @@ static const unsigned char openapi[] = {
 #embed "files/openapi/sessions.yaml" suffix(, )
 #embed "files/openapi/videos.yaml" suffix(, )
 #embed "files/openapi/overview.yaml" suffix(, )
+#embed "files/openapi/viewers.yaml" suffix(, )
 #embed "files/openapi/export.yaml" suffix(, )
 #embed "files/openapi/rights.yaml" suffix(, )
 #embed "files/openapi/webhooks.yaml" suffix(, )
@@ -162,6 +178,11 @@ WEB_ASSET(dashboard_progress)
 WEB_ASSET(dashboard_settings)
 WEB_ASSET(dashboard_devices)
 WEB_ASSET(dashboard_webhooks)
+WEB_ASSET(dashboard_viewers)
+WEB_ASSET(dashboard_day)
+WEB_ASSET(dashboard_gates)
+WEB_ASSET(dashboard_gate)
+WEB_ASSET(dashboard_failure)
 WEB_ASSET(dashboard_live_script)
 WEB_ASSET(dashboard_setup_script)
 WEB_ASSET(dashboard_style)

@@ -38,6 +38,7 @@ TABLES = {
     "told_duration": "video_id, duration_ms",
     "dirty_video": "viewer_id, video_id",
     "api_key": "id",
+    "gate_visitor": "gate, viewer_id",
     "gate_revocation": "email, gate",
     "audit": "id",
     "operator": "id",

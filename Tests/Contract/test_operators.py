@@ -185,7 +185,7 @@ def test_signing_out_ends_it_for_good(server: Dwell) -> None:
 def test_other_sites_change_nothing(server: Dwell) -> None:
     client = sign_in(server)
     form = {"name": "olga", "password": PASSWORD}
-    for path in ("/dashboard/sign-in", "/dashboard/setup", "/dashboard/sign-out"):
+    for path in ("/dashboard/sign-in", "/dashboard/setup", "/dashboard/sign-out", "/dashboard/gate/revoke", "/dashboard/gate/admit"):
         assert client.post(path, data=form, headers=CROSS_SITE).status_code == 403
     assert client.get("/dashboard").status_code == 200
 
@@ -220,6 +220,9 @@ def test_commands_add_list_change_and_remove(fresh_dwell) -> None:
     assert page.status_code == 200 and "/dashboard/audit" not in page.text
     for owners_only in ("/dashboard/webhooks", "/dashboard/audit", "/dashboard/settings"):
         assert vera.get(owners_only).status_code == 404
+    form = {"gate": "default", "email": "ann@example.org"}
+    for owners_only in ("/dashboard/gate/revoke", "/dashboard/gate/admit"):
+        assert vera.post(owners_only, data=form).status_code == 404
     assert command(server, "password", "vera", line="another phrase").returncode == 0
     assert vera.get("/dashboard").status_code == 303
     assert sign_in(server, "vera").answer.status_code == 401

@@ -43,7 +43,8 @@ SHOWN = (
     "/gate", "/gate/code", "/gate/check", "/auth/password/forgot", "/auth/password/reset", "/auth/email/verify",
     "/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/sessions/{id}", "/dashboard/person",
     "/dashboard/videos", "/dashboard/video", "/dashboard/devices", "/dashboard/audit", "/dashboard/settings",
-    "/dashboard/webhooks", "/dashboard/live", "/dashboard/sign-in", "/dashboard/setup",
+    "/dashboard/people", "/dashboard/gates", "/dashboard/gate", "/dashboard/webhooks", "/dashboard/live",
+    "/dashboard/sign-in", "/dashboard/setup",
 )  # fmt: skip
 ASSETS = (
     "/dwell.js", "/dwell-code.js", "/dwell.d.ts", "/dwell.css", "/dashboard/style.css", "/dashboard/live.js",
@@ -288,6 +289,7 @@ def bodies(server: Dwell) -> list[tuple[str, str]]:
 NO_BODY = (
     "/auth/logout", "/devices/remove", "/session/", "/cronjob/", "/auth/email/send", "/dashboard/sign-out",
     "/api/v1/webhooks", "/dashboard/webhooks/replay",  # Not before it is known who asks: test_webhooks.py.
+    "/dashboard/gate/",
 )  # fmt: skip
 #: What takes forms alone.
 FORMS = ("/dashboard/sign-in", "/dashboard/setup")

@@ -20,6 +20,7 @@ import Logging
 /// | `/session/init`, `/session/log` | GET, POST | `Attention/WatchTimeRoutes.swift` |
 /// | `/cronjob/trigger` | GET, POST | `Statistics/CronRoutes.swift` |
 /// | `/api/v1/sessions`, `/api/v1/sessions/{id}`, `/api/v1/live`, `/api/v1/contents`, `/api/v1/overview` | GET | `Reports/ReportRoutes.swift` |
+/// | `/api/v1/viewers`, `/api/v1/viewers/{id}`, `/api/v1/viewers/{id}/days`, `/api/v1/viewers/{id}/timeline` | GET | `Viewers/ViewerRoutes.swift` |
 /// | `/api/v1/videos`, `/api/v1/videos/{id}` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/videos/{id}/viewers`, `/api/v1/videos/{id}/live`, `/api/v1/videos/{id}/progress` | GET | `Audience/VideoRoutes.swift` |
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
@@ -29,10 +30,11 @@ import Logging
 /// | `/api/v1/viewers/{id}/archive`, `/api/v1/exclusions`, `/api/v1/erasures`, `/api/v1/erasures/{id}` | GET | `Rights/RightsRoutes.swift` |
 /// | `/api/v1/webhooks`, `/api/v1/webhooks/{id}` | GET, POST; DELETE | `Webhooks/WebhookRoutes.swift` |
 /// | `/api/v1/webhooks/{id}/deliveries`, `/api/v1/webhooks/deliveries/{id}/replay` | GET; POST | `Webhooks/WebhookRoutes.swift` |
-/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/person`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
+/// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/people`, `/dashboard/person`, `/dashboard/gates`, `/dashboard/gate`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
 /// | `/dashboard/person/export`, `/dashboard/person/erase`, `/dashboard/person/exclude`, `/dashboard/person/include` | POST | `Dashboard/PersonForms.swift` |
 /// | `/dashboard/webhooks`, `/dashboard/webhooks/replay` | GET; POST | `Dashboard/WebhookPageRoutes.swift` |
+/// | `/dashboard/gate/revoke`, `/dashboard/gate/admit` | POST | `Dashboard/DashboardRoutes+Gates.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css`, `/dashboard/live.js`, `/dashboard/setup.js`, `/dashboard/icon.svg` | GET | `App/AssetRoutes.swift` |
 func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
@@ -64,14 +66,17 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
     let videoRoutes = VideoRoutes(
         videos: videos, reports: reports, keys: keys, logins: parts.logins,
         interval: configuration.heartbeatInterval, attempts: parts.attempts)
+    let viewers = Viewers(database: parts.database, days: parts.settings.days)
+    let accountAdministration = AccountAdministration(database: parts.database, clock: parts.clock)
     let exclusions = Exclusions(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let archives = PersonArchives(database: parts.database, days: parts.settings.days, clock: parts.clock)
     let dashboardRoutes = DashboardRoutes(
         database: parts.database, operators: parts.operators, code: SetupCode(secret: configuration.secretKey),
-        reports: reports, videos: videos, devices: parts.devices,
-        accounts: AccountAdministration(database: parts.database, clock: parts.clock), exclusions: exclusions,
-        erasures: parts.erasures, pages: try DashboardPages(), cookies: cookies, days: parts.settings.days,
-        clock: parts.clock, configuration: configuration, webhooks: parts.webhooks)
+        reports: reports, viewers: viewers, videos: videos, devices: parts.devices, accounts: accountAdministration,
+        exclusions: exclusions, erasures: parts.erasures,
+        visitors: GateVisitors(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
+        cookies: cookies, days: parts.settings.days, clock: parts.clock, configuration: configuration,
+        webhooks: parts.webhooks)
     let webhookRoutes = WebhookRoutes(webhooks: parts.webhooks, keys: keys, attempts: parts.attempts)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
@@ -83,6 +88,9 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             exports: Exports(
                 database: parts.database, days: parts.settings.days, clock: parts.clock,
                 rightOfWay: parts.writer.rightOfWay), keys: keys, days: parts.settings.days, attempts: parts.attempts
+        ).endpoints,
+        ViewerRoutes(
+            viewers: viewers, videos: videos, accounts: accountAdministration, keys: keys, attempts: parts.attempts
         ).endpoints,
         videoRoutes.endpoints,
         RightsRoutes(

@@ -29,6 +29,11 @@ extension WebAsset {
     package static var dashboardRights: WebAsset { web_asset_dashboard_rights() }
     package static var dashboardReceipts: WebAsset { web_asset_dashboard_receipts() }
     package static var dashboardAudit: WebAsset { web_asset_dashboard_audit() }
+    package static var dashboardViewers: WebAsset { web_asset_dashboard_viewers() }
+    package static var dashboardDay: WebAsset { web_asset_dashboard_day() }
+    package static var dashboardGates: WebAsset { web_asset_dashboard_gates() }
+    package static var dashboardGate: WebAsset { web_asset_dashboard_gate() }
+    package static var dashboardFailure: WebAsset { web_asset_dashboard_failure() }
     package static var dashboardLiveScript: WebAsset { web_asset_dashboard_live_script() }
     package static var dashboardSetupScript: WebAsset { web_asset_dashboard_setup_script() }
     package static var dashboardStyle: WebAsset { web_asset_dashboard_style() }

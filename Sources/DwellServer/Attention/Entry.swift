@@ -24,6 +24,9 @@ package struct Entry: Sendable, Equatable {
         package let gate: String
         package let identity: VisitorIdentity
 
+        /// What nobody noted: the one gate that there always was, where an email is typed.
+        static let standard = Gateway(gate: GateRules.standardName, identity: .claimed)
+
         package init(gate: String, identity: VisitorIdentity) {
             self.gate = gate
             self.identity = identity

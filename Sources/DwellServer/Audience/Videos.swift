@@ -62,13 +62,10 @@ package struct Videos: Sendable {
         }
     }
 
-    /// What a person watched, the latest first. One email may be a guest's and an account's.
-    package func watched(
-        email: String?, username: String?, limit: Int = Videos.pageLimit
-    ) async throws -> [VideoProgress] {
+    /// What people watched, the latest first.
+    package func watched(by viewers: [Int64], limit: Int = Videos.pageLimit) async throws -> [VideoProgress] {
         try await database.read { connection in
             let queries = VideoQueries(connection: connection)
-            let viewers = try ReportQueries(connection: connection).viewers(email: email, username: username) ?? []
             let found = try viewers.flatMap { try queries.watched(by: $0, limit: limit) }
             return try found.sorted { $0.1.watchedAt > $1.1.watchedAt }.prefix(limit).map { name, stored in
                 VideoProgress(name, try queries.video(name)?.duration, stored)

@@ -9,7 +9,8 @@ import WebAssets
 struct DashboardPages: Sendable {
     /// The name of a page, which is its template's.
     enum Name: String, CaseIterable {
-        case now, overview, sessions, evidence, person, videos, audience, devices, webhooks, audit, settings
+        case now, overview, viewers, person, sessions, evidence, videos, audience, gates, gate, devices, webhooks, audit
+        case settings
 
         /// Whether it is for owners alone.
         var isForOwners: Bool { [.webhooks, .audit, .settings].contains(self) }
@@ -19,13 +20,26 @@ struct DashboardPages: Sendable {
             switch self {
             case .now: ("Now", "/dashboard")
             case .overview: ("Overview", "/dashboard/overview")
+            case .viewers: ("People", "/dashboard/people")
             case .sessions: ("Sessions", "/dashboard/sessions")
             case .videos: ("Videos", "/dashboard/videos")
+            case .gates: ("Gates", "/dashboard/gates")
             case .devices: ("Devices", "/dashboard/devices")
             case .webhooks: ("Webhooks", "/dashboard/webhooks")
             case .audit: ("Audit", "/dashboard/audit")
             case .settings: ("Settings", "/dashboard/settings")
-            case .evidence, .person, .audience: nil
+            case .evidence, .person, .audience, .gate: nil
+            }
+        }
+
+        /// The page of the list that leads to this one.
+        var listedUnder: Name? {
+            switch self {
+            case .person: .viewers
+            case .evidence: .sessions
+            case .audience: .videos
+            case .gate: .gates
+            default: nil
             }
         }
     }
@@ -35,14 +49,15 @@ struct DashboardPages: Sendable {
     init() throws {
         let shared: [String: WebAsset] = [
             "layout": .dashboardLayout, "chart": .dashboardChart, "list": .dashboardList, "ranks": .dashboardRanks,
-            "people": .dashboardPeople, "progress": .dashboardProgress, "door": .dashboardDoor,
-            "rights": .dashboardRights, "receipts": .dashboardReceipts,
+            "people": .dashboardPeople, "progress": .dashboardProgress, "day": .dashboardDay, "door": .dashboardDoor,
+            "failure": .dashboardFailure, "rights": .dashboardRights, "receipts": .dashboardReceipts,
         ]
         let own: [Name: WebAsset] = [
             .now: .dashboardNow, .overview: .dashboardOverview, .sessions: .dashboardSessions,
-            .evidence: .dashboardEvidence, .person: .dashboardPerson, .videos: .dashboardVideos,
-            .audience: .dashboardAudience, .devices: .dashboardDevices, .webhooks: .dashboardWebhooks,
-            .audit: .dashboardAudit, .settings: .dashboardSettings,
+            .viewers: .dashboardViewers, .person: .dashboardPerson, .evidence: .dashboardEvidence,
+            .videos: .dashboardVideos, .audience: .dashboardAudience, .gates: .dashboardGates, .gate: .dashboardGate,
+            .devices: .dashboardDevices, .webhooks: .dashboardWebhooks, .audit: .dashboardAudit,
+            .settings: .dashboardSettings,
         ]
         let files = own.reduce(into: shared) { $0[$1.key.rawValue] = $1.value }
         library = MustacheLibrary(templates: try files.mapValues { try MustacheTemplate(string: $0.text) })
@@ -50,12 +65,16 @@ struct DashboardPages: Sendable {
 
     /// A page for somebody who is signed in.
     func page(_ name: Name, title: String, for reader: Operator, _ content: some Any) throws -> Response {
-        let frame = Frame(
-            title: title, operator: reader.name,
-            links: Name.allCases.filter { reader.role == .owner || !$0.isForOwners }.compactMap { other in
-                other.link.map { Frame.Link(title: $0.title, path: $0.path, isCurrent: other == name) }
-            }, content: content)
-        return .dashboard(try render(frame, name.rawValue))
+        .dashboard(try render(Frame(title, at: name, for: reader, content), name.rawValue))
+    }
+
+    /// What somebody who is signed in sees in place of a page.
+    func failure(_ error: PublicError, for reader: Operator) throws -> Response {
+        let content = ["isMissing": error.status == .notFound]
+        var response = Response.dashboard(
+            try render(Frame(error.message, at: nil, for: reader, content), "failure"))
+        response.status = error.status
+        return response.with(error.headers)
     }
 
     /// What changes of the page of those who are here now.
@@ -88,6 +107,17 @@ struct DashboardPages: Sendable {
             let title: String
             let path: String
             let isCurrent: Bool
+        }
+
+        init(_ title: String, at name: Name?, for reader: Operator, _ content: Content) {
+            self.title = title
+            self.operator = reader.name
+            links = Name.allCases.filter { reader.role == .owner || !$0.isForOwners }.compactMap { other in
+                other.link.map { link in
+                    Link(title: link.title, path: link.path, isCurrent: other == (name?.listedUnder ?? name))
+                }
+            }
+            self.content = content
         }
     }
 }

@@ -79,15 +79,7 @@ extension DashboardRoutes {
         var next: String?
 
         init(_ request: Request) async throws {
-            guard request.mediaType == "application/x-www-form-urlencoded" else {
-                throw BodyError.unsupported("application/x-www-form-urlencoded")
-            }
-            let text = String(buffer: try await request.bodyBytes())
-            do {
-                self = try URLEncodedFormDecoder().decode(DoorForm.self, from: text)
-            } catch let error as DecodingError {
-                throw JSONBody.field(error)
-            }
+            self = try await request.form(DoorForm.self)
         }
     }
 }

@@ -12,17 +12,11 @@ extension DashboardRoutes {
     }
 
     private func sessions(_ request: Request, reader: Operator) async throws -> Response {
-        var filter = SessionFilter()
-        filter.limit = Self.listLimit
-        for (name, value) in request.parameters {
-            switch name {
-            case "cursor": filter.cursor = try Self.cursor(value)
-            default: throw InvalidField(name, expected: "cursor")
-            }
-        }
-        let page = try await reports.sessions(filter)
-        return try pages.page(
-            .sessions, title: "Sessions", for: reader, SessionList(page, on: "/dashboard/sessions", days: days))
+        let asked = try AskedSessions(request.parameters)
+        let page = try await reports.sessions(try asked.filter(days, limit: Self.listLimit))
+        let list = SessionList(
+            page, on: asked.path, reason: asked.isEmpty ? "No session yet." : "No session is like this.", days: days)
+        return try pages.page(.sessions, title: "Sessions", for: reader, SessionsPage(asked, list))
     }
 
     private func evidence(of id: Int64?, _ request: Request, _ reader: Operator) async throws -> Response {

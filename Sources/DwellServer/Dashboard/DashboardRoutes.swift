@@ -6,11 +6,13 @@ struct DashboardRoutes {
     let operators: Operators
     let code: SetupCode
     let reports: Reports
+    let viewers: Viewers
     let videos: Videos
     let devices: Devices
     let accounts: AccountAdministration
     let exclusions: Exclusions
     let erasures: Erasures
+    let visitors: GateVisitors
     let pages: DashboardPages
     let cookies: CookieMaker
     let days: LocalDays
@@ -25,15 +27,17 @@ struct DashboardRoutes {
     var shown: RouteCollection<DwellRequestContext> {
         let all = RouteCollection(context: DwellRequestContext.self)
         for pages in [
-            nowPages, overviewPages, sessionPages, peoplePages, videoPages, serverPages, doors,
+            nowPages, overviewPages, peoplePages, sessionPages, videoPages, gatePages, serverPages, doors,
         ] { all.addRoutes(pages) }
-        return all
+        return all.get("/dashboard/**") { request, _ in
+            try await behindDoor(request) { _, _ in throw PublicError.notFound }
+        }
     }
 
     /// What is asked for by the dashboard's own pages alone.
     var endpoints: RouteCollection<DwellRequestContext> {
         let all = RouteCollection(context: DwellRequestContext.self)
-        for forms in [doorForms] { all.addRoutes(forms) }
+        for forms in [doorForms, gateForms] { all.addRoutes(forms) }
         return all
     }
 
@@ -45,7 +49,13 @@ struct DashboardRoutes {
             return Response.redirect(to: "/dashboard/sign-in?next=\(ShownPerson.coded(request.uri.string))")
                 .with(.noPage)
         }
-        return try await page(request, reader)
+        do {
+            return try await page(request, reader)
+        } catch {
+            let shown = PublicError(error)
+            guard shown.status.kind == .clientError else { throw error }
+            return try pages.failure(shown, for: reader)
+        }
     }
 
     /// What a viewer may not see is not there.

@@ -27,8 +27,8 @@ struct PersonForms {
         let asker = try await owner(request)
         let form = try await Form(request)
         let person = try form.person()
-        guard form.confirm == form.name else {
-            throw InvalidField("What you type to confirm", expected: form.name)
+        guard let name = form.name, form.confirm == name else {
+            throw InvalidField("What you type to confirm", expected: form.name ?? "the person's name")
         }
         _ = try await erasures.begin(person, by: asker)
         return Response.redirect(to: "/dashboard/settings#erasures").with(.noPage)
@@ -38,14 +38,14 @@ struct PersonForms {
         let asker = try await owner(request)
         let form = try await Form(request)
         _ = try await exclusions.exclude(try form.person(), reason: form.reason ?? "", by: asker)
-        return Response.redirect(to: form.path).with(.noPage)
+        return Response.redirect(to: try form.path()).with(.noPage)
     }
 
     private func include(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let asker = try await owner(request)
         let form = try await Form(request)
         _ = try await exclusions.include(try form.person(), by: asker)
-        return Response.redirect(to: form.path).with(.noPage)
+        return Response.redirect(to: try form.path()).with(.noPage)
     }
 
     /// What is not for a viewer is not there.
@@ -59,37 +59,26 @@ struct PersonForms {
 
     /// What the forms send. A name that was not asked by is empty.
     private struct Form: Decodable {
+        var id: String
         var email: String
         var username: String
         var reason: String?
+        /// What the person is called on the page.
+        var name: String?
         var confirm: String?
 
         init(_ request: Request) async throws {
-            guard request.mediaType == "application/x-www-form-urlencoded" else {
-                throw BodyError.unsupported("application/x-www-form-urlencoded")
-            }
-            let text = String(buffer: try await request.bodyBytes())
-            do {
-                self = try URLEncodedFormDecoder().decode(Form.self, from: text)
-            } catch let error as DecodingError {
-                throw JSONBody.field(error)
-            }
+            self = try await request.form(Form.self)
         }
 
-        /// What the person is called on the page.
-        var name: String { username.isEmpty ? email : username }
-
-        func person() throws(InvalidField) -> PersonName {
-            guard !name.isEmpty else { throw InvalidField("email", expected: "given, or username") }
-            return .named(
-                email: email.isEmpty ? nil : try EmailAddress.normalize(email),
-                username: username.isEmpty ? nil : username)
-        }
+        func person() throws(InvalidField) -> PersonName { try asked().person }
 
         /// The page that the form is on.
-        var path: String {
-            let parts = [("email", email), ("username", username)].filter { !$0.1.isEmpty }
-            return "/dashboard/person?" + parts.map { "\($0.0)=\(ShownPerson.coded($0.1))" }.joined(separator: "&")
+        func path() throws(InvalidField) -> String { try asked().path }
+
+        private func asked() throws(InvalidField) -> AskedPerson {
+            let names = [(name: "id", value: id), (name: "email", value: email), (name: "username", value: username)]
+            return try AskedPerson(names.filter { !$0.value.isEmpty })
         }
     }
 }

@@ -5,11 +5,16 @@ struct PersonPage {
     let name: String
     /// Where it is not the name.
     let email: String?
+    /// Such as `guest`.
+    let kind: String
+    let since: ShownTime
+    let lastSeen: ShownTime?
     let sessions: Int
     let elapsed: ShownDuration
     let visible: ShownDuration
     let engaged: ShownDuration
     let chart: DayChart
+    let day: PersonDay
     let videos: [Video]
     let hasVideos: Bool
     let devices: [Device]
@@ -30,24 +35,29 @@ struct PersonPage {
     }
 
     /// - Parameters:
-    ///   - totals: Of everybody who is meant: an email may be a guest's and an account's
-    ///   - range: The days that are drawn
+    ///   - summaries: Of everybody who is meant: an email may be a guest's and an account's
+    ///   - day: The day whose segments are shown
     init(
-        _ totals: [ViewerTotal], overview: Overview, days range: ClosedRange<Int64>, videos: [VideoProgress],
-        devices: [DwellServer.Device],
-        list: SessionList, rights: PersonRights, _ days: LocalDays
+        _ summaries: [ViewerSummary], chart: DayChart, day: PersonDay, videos: [VideoProgress],
+        devices: [DwellServer.Device], list: SessionList, rights: PersonRights, _ days: LocalDays
     ) {
-        name = totals[0].username ?? totals[0].email
-        email = totals[0].username == nil ? nil : totals[0].email
-        sessions = totals.map(\.sessions).reduce(0, +)
-        func sum(_ value: KeyPath<ViewerTotal, Int64>, _ error: KeyPath<ViewerTotal, Int64>) -> ShownDuration {
+        let viewer = summaries[0].viewer
+        name = viewer.username ?? viewer.email
+        email = viewer.username == nil ? nil : viewer.email
+        kind = Set(summaries.map(\.viewer.kind.rawValue)).sorted().joined(separator: " and ")
+        since = ShownTime(summaries.map(\.createdTime).min() ?? summaries[0].createdTime, days)
+        lastSeen = summaries.compactMap(\.lastSeenTime).max().map { ShownTime($0, days) }
+        sessions = summaries.map(\.sessions).reduce(0, +)
+        func sum(_ value: KeyPath<ViewerSummary, Int64>, _ error: KeyPath<ViewerSummary, Int64>) -> ShownDuration {
             ShownDuration(
-                totals.map { $0[keyPath: value] }.reduce(0, +), error: totals.map { $0[keyPath: error] }.reduce(0, +))
+                summaries.map { $0[keyPath: value] }.reduce(0, +),
+                error: summaries.map { $0[keyPath: error] }.reduce(0, +))
         }
         elapsed = sum(\.elapsedMs, \.elapsedErrorMs)
-        visible = sum(\.visibleMs, \.visibleErrorMs)
-        engaged = sum(\.engagedMs, \.engagedErrorMs)
-        chart = DayChart(overview.days, in: range)
+        visible = sum(\.total.visibleMs, \.total.visibleErrorMs)
+        engaged = sum(\.total.engagedMs, \.total.engagedErrorMs)
+        self.chart = chart
+        self.day = day
         self.videos = videos.map { video in
             Video(
                 name: video.video, path: "/dashboard/video?name=\(ShownPerson.coded(video.video))",

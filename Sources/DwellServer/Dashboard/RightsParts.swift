@@ -3,6 +3,7 @@ import DwellAPI
 /// The part of a person's page that is about what they may ask for.
 struct PersonRights {
     let name: String
+    let id: Int64?
     let email: String?
     let username: String?
     let excluded: Excluded?
@@ -17,8 +18,9 @@ struct PersonRights {
     /// - Parameters:
     ///   - person: As the page was asked for
     ///   - name: What has to be typed before they are erased
-    init(_ person: SessionFilter, name: String, excluded: [ExcludedViewer], for reader: Operator, _ days: LocalDays) {
+    init(_ person: AskedPerson, name: String, excluded: [ExcludedViewer], for reader: Operator, _ days: LocalDays) {
         self.name = name
+        id = person.id
         email = person.email
         username = person.username
         self.excluded = excluded.first.map {

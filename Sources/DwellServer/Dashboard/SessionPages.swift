@@ -4,6 +4,8 @@ import DwellAPI
 struct SessionList {
     let rows: [Row]
     let isEmpty: Bool
+    /// Why there is nothing.
+    let reason: String
     /// Where the next page is.
     let next: String?
 
@@ -18,9 +20,12 @@ struct SessionList {
         let engaged: ShownDuration
     }
 
-    /// - Parameter path: Of the page that the list is on, with all but the cursor of its query
-    init(_ page: SessionPage, on path: String, days: LocalDays) {
+    /// - Parameters:
+    ///   - path: Of the page that the list is on, with all but the cursor of its query
+    ///   - reason: Why there is nothing, where there is nothing
+    init(_ page: SessionPage, on path: String, reason: String = "No session yet.", days: LocalDays) {
         isEmpty = page.sessions.isEmpty
+        self.reason = reason
         next = page.nextCursor.map { "\(path)\(path.contains("?") ? "&" : "?")cursor=\($0)" }
         rows = page.sessions.map { session in
             Row(
@@ -120,6 +125,8 @@ struct Timeline {
         let x: Int
         let y: Int
         let width: Int
+        /// What was active is higher than what was idle: colours alone do not tell them apart.
+        let height: Int
         /// `active`, `idle` or `gap`.
         let kind: String
         let title: String
@@ -140,9 +147,10 @@ struct Timeline {
         }
         func bar(_ start: Timestamp, _ end: Timestamp, lane: Int, _ kind: String, _ title: String) -> Bar {
             // What there was must be seen, however short it is.
-            Bar(
-                x: place(start), y: lane * Self.lane, width: max(place(end) - place(start), 1), kind: kind,
-                title: title)
+            let height = kind == Attention.active.rawValue ? 14 : 7
+            return Bar(
+                x: place(start), y: lane * Self.lane + 14 - height, width: max(place(end) - place(start), 1),
+                height: height, kind: kind, title: title)
         }
         var lanes: [String: Int] = [:]
         let segments = evidence.segments.map { segment in

@@ -7,12 +7,15 @@ struct ShownTime {
     let iso: String
     /// Such as `2026-11-21 07:30:00`.
     let text: String
+    /// Such as `07:30:00`.
+    let clock: String
 
     init(_ time: Timestamp, _ days: LocalDays) {
         iso = time.description
         let style = Date.ISO8601FormatStyle(timeZone: days.timeZone).year().month().day()
             .dateTimeSeparator(.space).time(includingFractionalSeconds: false)
         text = time.date.formatted(style)
+        clock = String(text.suffix(8))
     }
 }
 
@@ -36,10 +39,7 @@ struct ShownPerson {
 
     init(_ viewer: ViewerRecord) {
         name = viewer.username ?? viewer.email
-        path =
-            if let username = viewer.username { "/dashboard/person?username=\(Self.coded(username))" } else {
-                "/dashboard/person?email=\(Self.coded(viewer.email))"
-            }
+        path = "/dashboard/person?id=\(viewer.id)"
     }
 
     /// A text as it stands in a query.

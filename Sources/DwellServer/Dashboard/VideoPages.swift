@@ -1,4 +1,5 @@
 import DwellAPI
+import Foundation
 
 /// A list of videos.
 struct VideoList {
@@ -125,7 +126,8 @@ struct AudienceCurve {
     /// The outline of each, as a polygon's points.
     let seen: String
     let again: String
-    let end: String
+    /// Times along the curve.
+    let marks: [Mark]
     let top: String
     let rows: [Row]
 
@@ -133,6 +135,14 @@ struct AudienceCurve {
         let from: String
         let viewers: Int64
         let again: Int64
+    }
+
+    /// A time, in percent of the video's length.
+    struct Mark {
+        let x: String
+        let text: String
+        /// Where the text is, seen from its place.
+        let anchor: String
     }
 
     private static let height = 100
@@ -153,11 +163,25 @@ struct AudienceCurve {
         }
         seen = outline(audience.curve)
         again = outline(audience.again)
-        end = MediaTime.text(duration)
+        marks = Self.marks(duration)
         top = "\(highest) \(highest == 1 ? "person" : "people")"
-        label = "How many people saw each part of \(end), at most \(highest)"
+        label = "How many people saw each part of \(MediaTime.text(duration)), at most \(highest)"
         rows = zip(audience.curve, audience.again).enumerated().map { index, counts in
             Row(from: MediaTime.text(Int64(index) * length), viewers: counts.0, again: counts.1)
         }
+    }
+
+    /// The beginning, the end, and round times between them, as many as a phone has room for.
+    private static func marks(_ duration: Int64) -> [Mark] {
+        let seconds: [Int64] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400]
+        let step = (seconds.first { duration / ($0 * 1000) < 5 } ?? 604_800) * 1000
+        // One that is near the end would lie on it.
+        let between = stride(from: step, to: duration - step / 2, by: Int64.Stride(step)).map { time in
+            Mark(
+                x: String(format: "%.2f%%", Double(time) / Double(duration) * 100), text: MediaTime.text(time),
+                anchor: "middle")
+        }
+        return [Mark(x: "0%", text: MediaTime.text(0), anchor: "start")] + between
+            + [Mark(x: "100%", text: MediaTime.text(duration), anchor: "end")]
     }
 }

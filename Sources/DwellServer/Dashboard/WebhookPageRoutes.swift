@@ -39,15 +39,7 @@ extension DashboardRoutes {
         let id: String
 
         init(_ request: Request) async throws {
-            guard request.mediaType == "application/x-www-form-urlencoded" else {
-                throw BodyError.unsupported("application/x-www-form-urlencoded")
-            }
-            do {
-                self = try URLEncodedFormDecoder().decode(
-                    DeliveryForm.self, from: String(buffer: try await request.bodyBytes()))
-            } catch let error as DecodingError {
-                throw JSONBody.field(error)
-            }
+            self = try await request.form(DeliveryForm.self)
         }
     }
 }

@@ -40,7 +40,7 @@ package struct Migrator: Sendable {
     /// Every step, in order.
     package static let migrations: [Migration] = [
         .tables, .evidence, .nodes, .live, .folding, .browsers, .mail, .gates, .audit, .audience, .viewing,
-        .operators, .scopes, .webhooks, .rights, .totals,
+        .operators, .scopes, .webhooks, .rights, .totals, .visitors,
     ]
     /// The number of the last step.
     package static let latest = migrations.last?.number ?? 0

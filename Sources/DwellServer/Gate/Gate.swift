@@ -80,6 +80,8 @@ package struct Gate: Sendable {
             throw GateError.addressRefused
         }
         let guest = try queries.guest(email: email, now: time)
+        try GateVisitorQueries(connection: connection)
+            .note(guest, through: Entry.Gateway(gate: rules.name, identity: rules.level.identity), at: time)
         try AuditLog.write(
             AuditEntry(
                 .gate, at: time, viewer: guest, subject: email, address: address, detail: ["gate": rules.name]),

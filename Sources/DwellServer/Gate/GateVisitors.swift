@@ -32,26 +32,53 @@ package struct GateVisitors: Sendable {
         return (page.map(\.visitor), found.count > page.count ? page.last?.viewer : nil)
     }
 
+    /// A page of one gate's visitors, those who came last first.
+    /// - Parameters:
+    ///   - cursor: Where the page before ended
+    ///   - limit: The most visitors of the page
+    package func page(
+        of gate: String, after cursor: LatestCursor, limit: Int
+    ) async throws -> (visitors: [ListedVisitor], next: LatestCursor?) {
+        try await database.read { connection in
+            // One more than asked for tells whether there is a next page.
+            let found = try GateVisitorQueries(connection: connection).page(of: gate, after: cursor, limit: limit + 1)
+            let page = Array(found.prefix(limit))
+            return (page, found.count > page.count ? page.last?.cursor : nil)
+        }
+    }
+
+    /// How many visitors gates have, by their names.
+    package func counts(of gates: [String]) async throws -> [String: VisitorCount] {
+        try await database.read { connection in
+            let queries = GateVisitorQueries(connection: connection)
+            return Dictionary(uniqueKeysWithValues: try gates.map { ($0, try queries.count(of: $0)) })
+        }
+    }
+
     /// Keeps an address out: its passes and sessions end, on every node within a second, and it can't enter again.
-    /// - Parameter gate: The gate's name; `nil` is every gate, also those that are yet to come
+    /// - Parameters:
+    ///   - gate: The gate's name; `nil` is every gate, also those that are yet to come
+    ///   - operator: Who does it, where that is known
     /// - Returns: How many entries it had
     /// - Throws: ``InvalidField`` named `email`
-    package func revoke(_ email: String, at gate: String?) async throws -> Int {
+    package func revoke(_ email: String, at gate: String?, by operator: String? = nil) async throws -> Int {
         let email = try EmailAddress.normalize(email)
         let now = clock.now()
         return try await database.write { connection in
             try Announcements.announce(.visitor, email, at: now, connection)
-            try Self.note(.gateRevocation, email, at: now, gate, connection)
+            try Self.note(.gateRevocation, email, at: now, gate, by: `operator`, connection)
             return try GateQueries(connection: connection)
                 .revoke(email, at: gate ?? GateQueries.everyGate, now: now)
         }
     }
 
     /// Lets an address enter again; what was ended stays so.
-    /// - Parameter gate: The gate's name; `nil` is every gate
+    /// - Parameters:
+    ///   - gate: The gate's name; `nil` is every gate
+    ///   - operator: Who does it, where that is known
     /// - Returns: Whether it was kept out
     /// - Throws: ``InvalidField`` named `email`, also when it is kept out of every gate and one is named
-    package func admit(_ email: String, at gate: String?) async throws -> Bool {
+    package func admit(_ email: String, at gate: String?, by operator: String? = nil) async throws -> Bool {
         let email = try EmailAddress.normalize(email)
         let now = clock.now()
         return try await database.write { connection in
@@ -60,17 +87,17 @@ package struct GateVisitors: Sendable {
                 throw InvalidField("email", expected: "admitted without --gate: it was revoked at every gate")
             }
             guard try queries.admit(email, at: gate ?? GateQueries.everyGate) else { return false }
-            try Self.note(.gateAdmission, email, at: now, gate, connection)
+            try Self.note(.gateAdmission, email, at: now, gate, by: `operator`, connection)
             return true
         }
     }
 
     private static func note(
-        _ event: AuditEvent, _ email: String, at time: Timestamp, _ gate: String?, _ connection: any DatabaseConnection
+        _ event: AuditEvent, _ email: String, at time: Timestamp, _ gate: String?, by operator: String?,
+        _ connection: any DatabaseConnection
     ) throws {
-        try AuditLog.write(
-            AuditEntry(
-                event, by: .operator, at: time, subject: email, detail: gate.map { ["gate": $0] } ?? [:]), connection)
+        let detail = ["gate": gate, "operator": `operator`].compactMapValues(\.self)
+        try AuditLog.write(AuditEntry(event, by: .operator, at: time, subject: email, detail: detail), connection)
     }
 }
 

@@ -38,8 +38,11 @@ extension Request {
     }
 
     /// The body of a form.
-    /// - Throws: ``BodyError/tooLarge(_:)``, or ``InvalidField`` that names what is missing or of the wrong type
+    /// - Throws: ``BodyError``, or ``InvalidField`` that names what is missing or of the wrong type
     func form<Value: Decodable>(_ type: Value.Type) async throws -> Value {
+        guard mediaType == "application/x-www-form-urlencoded" else {
+            throw BodyError.unsupported("application/x-www-form-urlencoded")
+        }
         let text = String(buffer: try await bodyBytes())
         do {
             return try URLEncodedFormDecoder().decode(type, from: text)

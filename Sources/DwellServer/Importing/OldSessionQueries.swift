@@ -36,6 +36,7 @@ struct OldSessionQueries {
                 viewer, number, session.device, videoID, session.start, session.end,
                 session.end.milliseconds / Session.slotLength,
             ])
+        try GateVisitorQueries(connection: connection).note(viewer, through: .standard, at: session.start)
         try connection.execute(
             """
             INSERT INTO segment (

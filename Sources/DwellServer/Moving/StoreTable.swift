@@ -48,6 +48,7 @@ package struct StoreTable: Sendable {
         StoreTable("told_duration", key: [.number("video_id"), .number("duration_ms")]),
         StoreTable("dirty_video", key: [.number("viewer_id"), .number("video_id")]),
         StoreTable("api_key", key: [.text("id")]),
+        StoreTable("gate_visitor", key: [.text("gate"), .number("viewer_id")]),
         StoreTable("gate_revocation", key: [.text("email"), .text("gate")]),
         StoreTable("audit", key: [.text("id")]),
         StoreTable("operator", key: [.text("id")]),

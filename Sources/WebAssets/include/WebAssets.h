@@ -43,6 +43,11 @@ struct WebAsset web_asset_dashboard_rights(void);
 struct WebAsset web_asset_dashboard_receipts(void);
 struct WebAsset web_asset_dashboard_audit(void);
 struct WebAsset web_asset_dashboard_webhooks(void);
+struct WebAsset web_asset_dashboard_viewers(void);
+struct WebAsset web_asset_dashboard_day(void);
+struct WebAsset web_asset_dashboard_gates(void);
+struct WebAsset web_asset_dashboard_gate(void);
+struct WebAsset web_asset_dashboard_failure(void);
 /// The dashboard's scripts, style and icon, served under /dashboard/.
 struct WebAsset web_asset_dashboard_live_script(void);
 struct WebAsset web_asset_dashboard_setup_script(void);

@@ -159,6 +159,7 @@ private struct Paths {
         let past = SessionCursor(startedAt: Timestamp(milliseconds: 0), id: 0)
         #expect(try await reports.live(interval: 180_000, after: past).viewers == live.viewers)
         _ = try await reports.live(interval: 180_000, after: live.nextCursor.flatMap { SessionCursor($0) }, limit: 3)
+        try await askAboutPeople(day)
         for scope in [
             Reports.Scope(email: "v9@example.com", firstDay: day, lastDay: day),
             Reports.Scope(email: "v9@example.com"), Reports.Scope(username: "bea", firstDay: day - 5, lastDay: day),
@@ -199,7 +200,7 @@ private struct Paths {
         let videos = Videos(database: database)
         #expect(try await videos.list().videos.map(\.name) == ["v7"])
         let found = try #require(try await videos.viewers(of: "v7"))
-        #expect(try await videos.watched(email: found.viewers[0].viewer.email, username: nil).count > 0)
+        #expect(try await videos.watched(by: [found.viewers[0].viewer.id]).count > 0)
         #expect(found.viewers.count > 2)
         for viewer in found.viewers.suffix(3) {
             _ = try await videos.viewers(of: "v7", email: viewer.viewer.email)
@@ -213,6 +214,25 @@ private struct Paths {
     }
 
     /// What the audit log is asked, and what the end of an account does.
+    /// Searches stop at a page, however many names begin alike.
+    private func askAboutPeople(_ day: Int64) async throws {
+        let viewers = Viewers(database: database, days: store.settings.days)
+        for text in ["", "v", "v9@", "bea"] {
+            let page = try await viewers.list(text, limit: 3)
+            #expect(!page.viewers.isEmpty)
+            let cursor = page.nextCursor.flatMap { ViewerCursor($0) }
+            if cursor != nil { #expect(try await !viewers.list(text, after: cursor, limit: 3).viewers.isEmpty) }
+        }
+        let seen = try #require(try await viewers.days(of: 2, 0...Int64.max))
+        let date = try #require(seen.days.last.flatMap { LocalDays.day(ofDate: $0.day) })
+        #expect(try await viewers.timeline(of: 2, day: date)?.segments.isEmpty == false)
+        #expect(try await viewers.neighbours(of: date, [2]).before != nil)
+        let visitors = GateVisitors(database: database, clock: store.clock.clock)
+        let page = try await visitors.page(of: GateRules.standardName, after: .start, limit: 1)
+        #expect(page.visitors.map(\.viewer.email) == ["ada@example.com"])
+        #expect(try await visitors.counts(of: [GateRules.standardName]).values.first?.count == 1)
+    }
+
     private func administer() async throws {
         let day: Int64 = 86_400_000
         let log = AuditLog(database: database, clock: store.clock.clock, kept: 89 * day, logger: TestStore.silent)

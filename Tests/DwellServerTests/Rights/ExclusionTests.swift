@@ -23,8 +23,10 @@ import Testing
             // What they do meanwhile is kept, and counts as little.
             try await store.visit(writer, "owner@example.com", media: 0..<20_000)
             #expect(try await store.figures() == without)
-            let own = try await store.videos.watched(email: "owner@example.com", username: nil)
-            #expect(own.map(\.coveredMs) == [110_000])
+            let viewers = Viewers(database: store.database, days: store.settings.days)
+            let own = try await store.videos.watched(
+                by: try await viewers.numbers(email: "owner@example.com", username: nil))
+            #expect(own.map(\.progress.coveredMs) == [110_000])
             #expect(try await store.reports.totals(Reports.Scope(email: "owner@example.com"))[0].sessions == 2)
 
             #expect(try await store.exclusions.include(.owner, by: .commandLine))
