@@ -16,7 +16,7 @@ import Testing
         #expect(
             try await Migrator.migrate(database, now: clock.now) == [
                 "2 evidence", "3 nodes", "4 live", "5 folding", "6 browsers", "7 mail", "8 gates", "9 audit",
-                "10 audience", "12 viewing", "17 operators",
+                "10 audience", "12 viewing", "17 operators", "22 visitors",
             ])
         let days = LocalDays(timeZone: .gmt)
         let reports = Reports(database: database, days: days, clock: clock.clock)
