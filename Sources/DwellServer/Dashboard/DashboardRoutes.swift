@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 
 /// The dashboard: pages for operators, made by the server. Each group of pages has a file of its own.
@@ -84,8 +85,14 @@ struct DashboardRoutes {
 }
 
 extension Request {
-    /// The parameters of the query, in their order.
+    /// The parameters of the query, in their order. Forms write a space as `+`.
     var parameters: [(name: String, value: String)] {
-        uri.queryParameters.map { (String($0.key), String($0.value)) }
+        (uri.query ?? "").split(separator: "&").map { part in
+            let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { side in
+                let text = String(side).replacing("+", with: " ")
+                return text.removingPercentEncoding ?? text
+            }
+            return (sides[0], sides.count > 1 ? sides[1] : "")
+        }
     }
 }
