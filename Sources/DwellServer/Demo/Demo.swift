@@ -54,7 +54,8 @@ struct Demo {
         let calendar = DemoCalendar(days: settings.beats.days, until: plan.end, count: plan.days)
         let visits = DemoVisit.all(of: people, in: calendar, seed: plan.seed)
         var doors = try await DemoDoors(
-            database, gates: gates, devices: settings.devices, days: settings.beats.days, seed: plan.seed, logger: logger)
+            database, gates: gates, devices: settings.devices, days: settings.beats.days, seed: plan.seed,
+            logger: logger)
         let outcome = try await store(visits, of: people, gates, &doors, progress: progress)
         try await statistics.aggregate()
         try await audience.fold()
