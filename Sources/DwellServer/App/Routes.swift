@@ -26,6 +26,7 @@ import Logging
 /// | `/api/v1/export/{kind}` | GET | `Reports/ExportRoutes.swift` |
 /// | `/dashboard`, `/dashboard/overview`, `/dashboard/sessions`, `/dashboard/sessions/{id}`, `/dashboard/people`, `/dashboard/person`, `/dashboard/gates`, `/dashboard/gate`, `/dashboard/videos`, `/dashboard/video`, `/dashboard/devices`, `/dashboard/audit`, `/dashboard/settings`, `/dashboard/live` | GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
+/// | `/dashboard/**` | GET | `Dashboard/DashboardRoutes.swift`: what is not there |
 /// | `/dashboard/gate/revoke`, `/dashboard/gate/admit` | POST | `Dashboard/DashboardRoutes+Gates.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css`, `/dashboard/live.js`, `/dashboard/setup.js`, `/dashboard/icon.svg` | GET | `App/AssetRoutes.swift` |
