@@ -316,26 +316,24 @@ def test_a_persons_day_is_walked_through_with_the_keyboard(
     page.keyboard.type("GUEST0@")
     page.keyboard.press("Enter")
     link = page.get_by_role("link", name="guest0@example.org")
-    link.focus()
-    page.keyboard.press("Enter")
+    link.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("guest0@example.org")
     days = {day["day"]: day for day in report(server, "days", "--email", "guest0@example.org")}
     newest, before = list(days)[:2]
     section = page.get_by_role("region", name=f"The day {newest}")
     expect(section.get_by_role("img")).not_to_have_count(0)
     expect(section.locator("figcaption")).to_contain_text(clock(days[newest]["visibleMs"]))
-    section.get_by_role("link", name=before).focus()
-    page.keyboard.press("Enter")
+    section.get_by_role("link", name=before).press("Enter")
+    expect(page.get_by_role("region", name=f"The day {newest}")).to_have_count(0)
     section = page.get_by_role("region", name=f"The day {before}")
     expect(section.locator("figcaption")).to_contain_text(clock(days[before]["engagedMs"]))
-    section.get_by_text("The day as a table").focus()
-    page.keyboard.press("Enter")
+    section.get_by_text("The day as a table").press("Enter")
     rows = section.get_by_role("region", name="The day").locator("tbody tr")
     viewer = server.api("/api/v1/viewers", q="guest0@").json()["viewers"][0]["viewer"]
     timeline = server.api(f"/api/v1/viewers/{viewer['id']}/timeline", day=before).json()
     expect(rows).to_have_count(len(timeline["segments"]))
-    rows.first.get_by_role("link").focus()
-    page.keyboard.press("Enter")
+    expect(rows.first).to_be_visible()
+    rows.first.get_by_role("link").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Session {timeline['segments'][0]['sessionId']}")
 
 

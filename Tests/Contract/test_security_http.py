@@ -44,7 +44,7 @@ SHOWN = (
     "/dashboard", "/dashboard/overview", "/dashboard/sessions", "/dashboard/sessions/{id}", "/dashboard/person",
     "/dashboard/videos", "/dashboard/video", "/dashboard/devices", "/dashboard/audit", "/dashboard/settings",
     "/dashboard/people", "/dashboard/gates", "/dashboard/gate", "/dashboard/webhooks", "/dashboard/live",
-    "/dashboard/sign-in", "/dashboard/setup",
+    "/dashboard/sign-in", "/dashboard/setup", "/dashboard/**",
 )  # fmt: skip
 ASSETS = (
     "/dwell.js", "/dwell-code.js", "/dwell.d.ts", "/dwell.css", "/dashboard/style.css", "/dashboard/live.js",

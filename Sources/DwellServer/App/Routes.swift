@@ -34,6 +34,7 @@ import Logging
 /// | `/dashboard/sign-in`, `/dashboard/setup`, `/dashboard/sign-out` | POST, the first two also GET | `Dashboard/DashboardRoutes.swift`, `…+Now.swift` and so on |
 /// | `/dashboard/person/export`, `/dashboard/person/erase`, `/dashboard/person/exclude`, `/dashboard/person/include` | POST | `Dashboard/PersonForms.swift` |
 /// | `/dashboard/webhooks`, `/dashboard/webhooks/replay` | GET; POST | `Dashboard/WebhookPageRoutes.swift` |
+/// | `/dashboard/**` | GET | `Dashboard/DashboardRoutes.swift`: what is not there |
 /// | `/dashboard/gate/revoke`, `/dashboard/gate/admit` | POST | `Dashboard/DashboardRoutes+Gates.swift` |
 /// | `/health/live`, `/health/ready` | GET | `App/HealthRoutes.swift` |
 /// | `/dwell.js`, `/dwell-code.js`, `/dwell.d.ts`, `/dwell.css`, `/dashboard/style.css`, `/dashboard/live.js`, `/dashboard/setup.js`, `/dashboard/icon.svg` | GET | `App/AssetRoutes.swift` |
