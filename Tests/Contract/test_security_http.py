@@ -48,7 +48,7 @@ SHOWN = (
 )  # fmt: skip
 ASSETS = (
     "/dwell.js", "/dwell-code.js", "/dwell.d.ts", "/dwell.css", "/dashboard/style.css", "/dashboard/live.js",
-    "/dashboard/setup.js", "/dashboard/icon.svg",
+    "/dashboard/setup.js", "/dashboard/icon.svg", "/api/v1/openapi.json", "/api/v1/docs/style.css",
 )  # fmt: skip
 #: Cookies that the page's script reads.
 READ_BY_SCRIPT = {"session_record_id"}
@@ -288,8 +288,8 @@ def bodies(server: Dwell) -> list[tuple[str, str]]:
 
 NO_BODY = (
     "/auth/logout", "/devices/remove", "/session/", "/cronjob/", "/auth/email/send", "/dashboard/sign-out",
-    "/api/v1/webhooks", "/dashboard/webhooks/replay",  # Not before it is known who asks: test_webhooks.py.
-    "/dashboard/gate/",
+    # Not before it is known who asks: test_webhooks.py, test_rights.py.
+    "/api/v1/webhooks", "/dashboard/webhooks/replay", "/api/v1/viewers", "/dashboard/person/", "/dashboard/gate/",
 )  # fmt: skip
 #: What takes forms alone.
 FORMS = ("/dashboard/sign-in", "/dashboard/setup")

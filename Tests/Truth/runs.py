@@ -17,8 +17,9 @@ from .cost import Cost
 from .play import Row
 from .registry import SCENARIOS
 
-WAITING_AT_ONCE = 4  # Those that wait in real time need little of the machine,
-MOVING_AT_ONCE = 2  # those that move clocks as much as they get.
+CORES = os.cpu_count() or 1
+WAITING_AT_ONCE = min(4, CORES)  # Those that wait in real time play films, which must not be kept waiting,
+MOVING_AT_ONCE = max(1, CORES // 2)  # those that move clocks take as much as they get.
 TIME_LIMIT_S = 150
 GRACE_S = 20
 

@@ -78,6 +78,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         visitors: GateVisitors(database: parts.database, clock: parts.clock), pages: try DashboardPages(),
         cookies: cookies, days: parts.settings.days, clock: parts.clock, configuration: configuration,
         webhooks: parts.webhooks)
+    let rightsRoutes = RightsRoutes(
+        archives: archives, erasures: parts.erasures, exclusions: exclusions, keys: keys, attempts: parts.attempts)
     let webhookRoutes = WebhookRoutes(webhooks: parts.webhooks, keys: keys, attempts: parts.attempts)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
@@ -94,9 +96,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
             viewers: viewers, videos: videos, accounts: accountAdministration, keys: keys, attempts: parts.attempts
         ).endpoints,
         videoRoutes.endpoints,
-        RightsRoutes(
-            archives: archives, erasures: parts.erasures, exclusions: exclusions, keys: keys, attempts: parts.attempts
-        ).endpoints,
+        rightsRoutes.shown,
         InstallationRoutes(
             database: parts.database, devices: parts.devices, operators: parts.operators, keys: keys,
             configuration: configuration, clock: parts.clock, attempts: parts.attempts
@@ -115,6 +115,7 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         dashboardRoutes.endpoints,
         dashboardRoutes.webhookEndpoints,
         webhookRoutes.endpoints,
+        rightsRoutes.endpoints,
         PersonForms(
             archives: archives, erasures: parts.erasures, exclusions: exclusions, operators: parts.operators
         ).endpoints,

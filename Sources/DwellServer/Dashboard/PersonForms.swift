@@ -27,9 +27,8 @@ struct PersonForms {
         let asker = try await owner(request)
         let form = try await Form(request)
         let person = try form.person()
-        guard let name = form.name, form.confirm == name else {
-            throw InvalidField("What you type to confirm", expected: form.name ?? "the person's name")
-        }
+        let name = form.name ?? (form.username.isEmpty ? form.email : form.username)
+        guard form.confirm == name else { throw InvalidField("What you type to confirm", expected: name) }
         _ = try await erasures.begin(person, by: asker)
         return Response.redirect(to: "/dashboard/settings#erasures").with(.noPage)
     }
@@ -59,7 +58,7 @@ struct PersonForms {
 
     /// What the forms send. A name that was not asked by is empty.
     private struct Form: Decodable {
-        var id: String
+        var id: String?
         var email: String
         var username: String
         var reason: String?
@@ -77,7 +76,7 @@ struct PersonForms {
         func path() throws(InvalidField) -> String { try asked().path }
 
         private func asked() throws(InvalidField) -> AskedPerson {
-            let names = [(name: "id", value: id), (name: "email", value: email), (name: "username", value: username)]
+            let names = [(name: "id", value: id ?? ""), (name: "email", value: email), (name: "username", value: username)]
             return try AskedPerson(names.filter { !$0.value.isEmpty })
         }
     }

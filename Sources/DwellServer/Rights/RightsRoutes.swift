@@ -12,15 +12,20 @@ struct RightsRoutes {
     let keys: APIKeys
     let attempts: Attempts
 
-    var endpoints: RouteCollection<DwellRequestContext> {
+    /// What may be asked for from anywhere. It changes nothing.
+    var shown: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
             .get("/api/v1/viewers/{id}/archive", use: archive)
-            .delete("/api/v1/viewers/{id}", use: erase)
             .get("/api/v1/erasures", use: receipts)
             .get("/api/v1/erasures/{id}", use: receipt)
+            .get("/api/v1/exclusions", use: excluded)
+    }
+
+    var endpoints: RouteCollection<DwellRequestContext> {
+        RouteCollection(context: DwellRequestContext.self)
+            .delete("/api/v1/viewers/{id}", use: erase)
             .put("/api/v1/viewers/{id}/exclusion", use: exclude)
             .delete("/api/v1/viewers/{id}/exclusion", use: include)
-            .get("/api/v1/exclusions", use: excluded)
     }
 
     private func archive(_ request: Request, context: DwellRequestContext) async throws -> Response {

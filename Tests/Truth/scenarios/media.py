@@ -17,6 +17,14 @@ from .tabs import logs_in, total_of
 PLAY = "() => document.querySelector('video').play()"
 PLACE = "document.querySelector('video').currentTime * 1000"
 PAUSE = "() => document.querySelector('video').pause()"
+# Where it was when it paused: a film that is too fast for the machine goes back to its last picture afterwards.
+PAUSE_AND_PLACE = """() => {
+    const film = document.querySelector('video');
+    const paused = new Promise((done) =>
+        film.addEventListener('pause', () => done(film.currentTime * 1000), { once: true }));
+    film.pause();
+    return paused;
+}"""
 AT_RATE = "(rate) => { document.querySelector('video').playbackRate = rate }"
 SEEK = "(to) => { document.querySelector('video').currentTime = to }"
 PLACE_AND_SEEK = """(to) => {
@@ -68,8 +76,8 @@ def plays_and_pauses(scene: Scene, tab: Page, milliseconds: int) -> Film:
     began, first = scene.clock.now, tab.evaluate(PLACE)
     tab.evaluate(PLAY)
     scene.clock.wait(milliseconds)
-    tab.evaluate(PAUSE)
-    return Film(scene.clock.now - began, round(tab.evaluate(PLACE) - first))
+    place = tab.evaluate(PAUSE_AND_PLACE)
+    return Film(scene.clock.now - began, round(place - first))
 
 
 def with_film(outcome: Outcome, scene: Scene, truth: Film, **whose: str) -> Outcome:
