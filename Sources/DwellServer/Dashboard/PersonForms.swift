@@ -76,7 +76,9 @@ struct PersonForms {
         func path() throws(InvalidField) -> String { try asked().path }
 
         private func asked() throws(InvalidField) -> AskedPerson {
-            let names = [(name: "id", value: id ?? ""), (name: "email", value: email), (name: "username", value: username)]
+            let names = [
+                (name: "id", value: id ?? ""), (name: "email", value: email), (name: "username", value: username),
+            ]
             return try AskedPerson(names.filter { !$0.value.isEmpty })
         }
     }
