@@ -63,8 +63,7 @@ public struct GateRecord: Sendable, Codable, Equatable {
     }
 }
 
-/// The answer to `GET /api/v1/gates/{name}/visitors`: those who entered, in the order in which people came to the
-/// site first.
+/// The answer to `GET /api/v1/gates/{name}/visitors`: those who entered, who came last first.
 public struct GateVisitorPage: Sendable, Codable {
     public var visitors: [GateVisitorRecord]
     /// Give it back as `cursor` for the next page; `null` on the last.
@@ -79,7 +78,7 @@ public struct GateVisitorPage: Sendable, Codable {
 /// Somebody who entered a gate, once or many times.
 public struct GateVisitorRecord: Sendable, Codable, Equatable {
     public var email: String
-    /// `verified` when a code was confirmed at least once.
+    /// How sure the address was at the last entry.
     public var identity: VisitorIdentity
     /// How many times.
     public var entries: Int

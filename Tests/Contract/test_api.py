@@ -165,7 +165,7 @@ def test_visitors_of_a_gate_are_listed(dwell: Dwell) -> None:
     guests = [visitor(dwell) for _ in range(3)]
     listed = rows(dwell, "/api/v1/gates/default/visitors", "visitors", "read", limit=2)
     mine = [row for row in listed if row["email"] in {guest.email for guest in guests}]
-    assert [row["email"] for row in mine] == [guest.email for guest in guests]
+    assert [row["email"] for row in mine] == [guest.email for guest in reversed(guests)]
     assert all(row["identity"] == "claimed" and row["entries"] == 1 and not row["revoked"] for row in mine)
     assert dwell.run("gate", "revoke", guests[0].email).returncode == 0
     listed = rows(dwell, "/api/v1/gates/default/visitors", "visitors", "read", limit=200)
@@ -177,7 +177,9 @@ def test_visitors_of_a_gate_are_listed(dwell: Dwell) -> None:
 
 def test_the_audit_log_is_read_by_pages(dwell: Dwell) -> None:
     whole = succeeded(ask(dwell, "/api/v1/audit", "audit", limit=200))["entries"]
-    assert rows(dwell, "/api/v1/audit", "entries", "audit", limit=3)[-len(whole) :] == whole
+    # Refusals are written a moment after they happen: some may come between.
+    paged = rows(dwell, "/api/v1/audit", "entries", "audit", limit=3)
+    assert [entry for entry in paged if entry in whole] == whole
     assert [entry["at"] for entry in whole] == sorted((entry["at"] for entry in whole), reverse=True)
 
 

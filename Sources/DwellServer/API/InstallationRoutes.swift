@@ -42,13 +42,13 @@ struct InstallationRoutes {
 
     private func visitors(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts)
-        let page = try request.page(from: 0) { VideoCursor.number($0) }
+        let page = try request.page(from: LatestCursor.start) { LatestCursor($0) }
         guard let name = context.parameters.get("name")?.removingPercentEncoding,
             configuration.gates.contains(where: { $0.name == name })
         else { throw PublicError.notFound }
         let (found, next) = try await GateVisitors(database: database, clock: clock)
             .page(of: name, after: page.last, limit: page.limit)
-        return try .json(GateVisitorPage(visitors: found, nextCursor: next.map { VideoCursor.text(of: $0) }))
+        return try .json(GateVisitorPage(visitors: found.map(\.record), nextCursor: next?.text))
     }
 
     private func audit(_ request: Request, context: DwellRequestContext) async throws -> Response {

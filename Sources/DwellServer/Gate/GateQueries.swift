@@ -90,36 +90,4 @@ struct GateQueries {
                 revoked: try isRevoked(email, at: gate))
         }
     }
-
-    /// Those who entered a gate, by their numbers.
-    /// - Parameter last: The number that the page before ended with
-    func visitors(
-        of gate: String, after last: Int64, limit: Int
-    ) throws -> [(viewer: Int64, visitor: GateVisitorRecord)] {
-        try connection.rows(
-            """
-            SELECT page.id, page.email, max(coalesce(session.identity, $5)) AS identity, count(*) AS entries,
-                min(session.started_at) AS first_at, max(session.started_at) AS last_at
-            FROM (
-                SELECT viewer.id, viewer.email FROM viewer
-                WHERE viewer.id > $3 AND viewer.email IS NOT NULL AND EXISTS (
-                    SELECT 1 FROM session
-                    WHERE session.viewer_id = viewer.id AND session.entry_id = session.id
-                        AND coalesce(session.gate, $2) = $1
-                )
-                ORDER BY viewer.id LIMIT $4
-            ) AS page JOIN session ON session.viewer_id = page.id
-            WHERE session.entry_id = session.id AND coalesce(session.gate, $2) = $1
-            GROUP BY page.id, page.email ORDER BY page.id
-            """, [gate, GateRules.standardName, last, limit, VisitorIdentity.claimed]
-        ).map { row in
-            let email: String = try row["email"]
-            let visitor = GateVisitorRecord(
-                // In their order as words, verified is the greater one.
-                email: email, identity: try row["identity"], entries: try row["entries"],
-                firstEntryTime: try row["first_at"], lastEntryTime: try row["last_at"],
-                revoked: try isRevoked(email, at: gate))
-            return (try row["id"], visitor)
-        }
-    }
 }

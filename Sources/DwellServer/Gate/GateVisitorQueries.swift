@@ -33,7 +33,7 @@ struct GateVisitorQueries {
         return try connection.rows(
             """
             SELECT visitor.viewer_id AS id, viewer.kind, viewer.email, NULL AS username, visitor.identity,
-                visitor.entries, visitor.last_at
+                visitor.entries, visitor.first_at, visitor.last_at
             FROM (
                 SELECT * FROM gate_visitor WHERE gate = $1 AND (last_at, viewer_id) < ($2, $3)
                 ORDER BY last_at DESC, viewer_id DESC LIMIT $4
@@ -44,7 +44,7 @@ struct GateVisitorQueries {
             let viewer = try ViewerRecord(row: row)
             return ListedVisitor(
                 viewer: viewer, identity: try row["identity"], entries: try row["entries"],
-                lastEntryTime: try row["last_at"],
+                firstEntryTime: try row["first_at"], lastEntryTime: try row["last_at"],
                 isRevoked: try gates.isRevoked(viewer.email, at: gate),
                 isRevokedEverywhere: try gates.isRevoked(viewer.email, at: GateQueries.everyGate))
         }
@@ -65,11 +65,19 @@ package struct ListedVisitor: Sendable, Equatable {
     /// How sure the address was at the last entry.
     package let identity: VisitorIdentity
     package let entries: Int
+    package let firstEntryTime: Timestamp
     package let lastEntryTime: Timestamp
     /// Whether the address is kept out of this gate by now.
     package let isRevoked: Bool
     /// Whether it is kept out of every gate.
     package let isRevokedEverywhere: Bool
+
+    /// What programs are told of it.
+    var record: GateVisitorRecord {
+        GateVisitorRecord(
+            email: viewer.email, identity: identity, entries: entries, firstEntryTime: firstEntryTime,
+            lastEntryTime: lastEntryTime, revoked: isRevoked)
+    }
 
     var cursor: LatestCursor { LatestCursor(at: lastEntryTime, id: "\(viewer.id)") }
 }

@@ -15,23 +15,6 @@ package struct GateVisitors: Sendable {
         try await database.read { try GateQueries(connection: $0).visitors() }
     }
 
-    /// A page of those who entered a gate, in the order in which they came to the site first: it stays what it is while
-    /// people come.
-    /// - Parameters:
-    ///   - gate: The gate's name
-    ///   - last: The number of the last visitor of the page before
-    ///   - limit: The most visitors of the page
-    func page(
-        of gate: String, after last: Int64, limit: Int
-    ) async throws -> (visitors: [GateVisitorRecord], next: Int64?) {
-        // One more than asked for tells whether there is a next page.
-        let found = try await database.read {
-            try GateQueries(connection: $0).visitors(of: gate, after: last, limit: limit + 1)
-        }
-        let page = Array(found.prefix(limit))
-        return (page.map(\.visitor), found.count > page.count ? page.last?.viewer : nil)
-    }
-
     /// A page of one gate's visitors, those who came last first.
     /// - Parameters:
     ///   - cursor: Where the page before ended

@@ -135,7 +135,7 @@ private struct Paths {
         let browser = try await gate.askForCode(email: "bea@example.com", target: "/", host: nil, from: nil)
         await #expect(throws: AccountError.codeRefused) { try await gates.confirm("none", browser: browser, from: nil) }
         let visitors = GateVisitors(database: database, clock: store.clock.clock)
-        #expect(try await visitors.page(of: GateRules.standardName, after: 0, limit: 1).visitors.count == 1)
+        #expect(try await visitors.page(of: GateRules.standardName, after: .start, limit: 1).visitors.count == 1)
         #expect(try await visitors.revoke("ada@example.com", at: nil) > 0)
         #expect(try await visitors.admit("ada@example.com", at: nil))
     }
