@@ -164,7 +164,7 @@ public struct OperatorList: Sendable, Codable {
 /// Somebody who may look at the dashboard.
 public struct OperatorRecord: Sendable, Codable, Equatable {
     public var name: String
-    /// `owner`: everything; `viewer`: everything but the audit log and the settings.
+    /// `owner`: everything; `viewer`: everything but webhooks, the audit log and the settings.
     public var role: String
     public var createdTime: Timestamp
 

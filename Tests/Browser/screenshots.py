@@ -1,12 +1,13 @@
 """Makes the pictures of the docs: `.venv/bin/python Tests/Browser/screenshots.py docs/images`.
 
-Starts Dwell with the example site and walks from the gate to the portfolio, through the course, and past the dashboard.
-The dashboard's weeks are lived through by a clock that is moved: `libfaketime`.
+Starts Dwell with the example site and walks from the gate to the portfolio, and through the course; then past the dashboard, which
+shows the month that `dwell demo` makes.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,8 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 
 from Browser.dashboard import set_up  # noqa: E402
-from Contract.helpers import FAKETIME, Visitor, enter, now_ms, segment, succeeded  # noqa: E402
-from dwell_process import REPOSITORY, Dwell, eventually  # noqa: E402
+from dwell_process import BINARY, REPOSITORY, Dwell, eventually  # noqa: E402
 
 CHROMIUM = os.environ.get("DWELL_CHROMIUM", "/usr/bin/chromium")
 BROWSER = (  # A name that says nothing of tests.
@@ -25,8 +25,8 @@ BROWSER = (  # A name that says nothing of tests.
 )
 SIZE = {"width": 1280, "height": 800}
 LARGEST = 300_000
-MINUTE = 60_000
-PEOPLE = ("ada", "bea", "carl", "dora", "emil", "frida", "gustav", "hanna", "ida")
+DEMO = REPOSITORY / "Examples" / "demo.yaml"
+FORGER = "mallory@forgers.example"
 PERSON = {
     "Username": "ada",
     "First name": "Ada",
@@ -72,87 +72,22 @@ def take_the_course(page: Page, server: Dwell, folder: Path) -> None:
     keep(page, folder / "course.png")
 
 
-def live_through_weeks(server: Dwell) -> None:
-    """Lets people come for four weeks: each day they enter in the morning, and their pages tell in the afternoon."""
-    server.launcher = ["env"]
-    for day in range(27, 0, -1):
-        guests: list[Visitor] = []
-        students: list[Visitor] = []
-        for hours in (0, 6):
-            time = f"-{day * 24 - hours}h"
-            server.restart(env={"LD_PRELOAD": str(FAKETIME), "FAKETIME": time, "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
-            if hours == 0:
-                guests = [let_in(server, name) for name in PEOPLE[day % 3 :: 1 + day % 2]]
-                students = [let_in(server, f"student{n}") for n in range(24 if day == 2 else 0)]
-                continue
-            for place, student in enumerate(students):
-                watch_a_lesson(student, place)
-            for place, guest in enumerate(guests):
-                read_pages(guest, day, place)
-    server.restart(env={})
-    succeeded(server.client().get("/cronjob/trigger?accessKey=secretcronjob"))
-
-
-def let_in(server: Dwell, name: str) -> Visitor:
-    client, email = server.client(), f"{name}@example.com"
-    return Visitor(server, email, client, succeeded(enter(client, email))["token"])
-
-
-def read_pages(guest: Visitor, day: int, place: int) -> None:
-    """What two tabs saw of the six hours before now, with gaps between."""
-    now = now_ms()
-    parts = []
-    for n in range(2 + (day + place) % 4):
-        start = now - (350 - 60 * n) * MINUTE
-        length = (12 + (day * 7 + place * 11 + n * 5) % 34) * MINUTE
-        pages = ("/confidential/portfolio/", "/confidential/prices", "/course/")
-        parts.append(
-            segment(
-                tab="left", n=n, page=pages[(n + place) % 3], end=("hidden", "asleep", "left")[n % 3],
-                **{"from": start, "to": start + length},
-            )
-        )
-        idle = {"from": start + length // 2, "to": start + length + 8 * MINUTE}
-        if n % 2:
-            parts.append(segment(tab="right", n=n, page=pages[2], attention="idle", end="hidden", **idle))
-    succeeded(guest.beat(*parts))
-
-
-def watch_a_lesson(guest: Visitor, place: int) -> None:
-    """What somebody played of ten minutes: the beginning by most, the end by some, a part in the middle twice by few."""
-    about = {"tab": "film", "page": "/course/", "video": "Lesson 1: Reading a chart", "mediaDuration": 10 * MINUTE}
-    start = now_ms() - 300 * MINUTE
-    first = (0 if place % 5 else 1, 10 if place % 3 else 2 + place % 7)
-    spans = [first] + ([(3 + place % 2, 5 + place % 3)] if place % 4 == 0 else [])
-    parts = [
-        segment(
-            n=n, end="paused", mediaFrom=begin * MINUTE, mediaTo=end * MINUTE, **about,
-            **{"from": start + n * 30 * MINUTE, "to": start + (n * 30 + end - begin) * MINUTE},
-        )
-        for n, (begin, end) in enumerate(spans)
-    ]  # fmt: skip
-    succeeded(guest.beat(*parts))
-
-
 def show_the_dashboard(page: Page, server: Dwell, folder: Path) -> None:
-    live_through_weeks(server)
-    guests = [let_in(server, name) for name in PEOPLE[:4]]
-    for guest, path in zip(guests, ("/confidential/portfolio/", "/course/", "/confidential/prices", "/"), strict=True):
-        succeeded(guest.beat(segment(page=path)))
     set_up(page, server)
     expect(page.get_by_role("status")).to_have_text("Live")
     keep(page, folder / "dashboard-now.png")
     page.get_by_role("link", name="Overview").click()
     keep(page, folder / "dashboard-overview.png")
-    person = f"{server.url}/dashboard/person?email={PEOPLE[0]}@example.com"
-    page.goto(person)
-    page.get_by_role("region", name="Sessions").locator("tbody th a").nth(2).click()
+    # Among those who are listed first, somebody who stayed for long.
+    page.goto(f"{server.url}/dashboard/sessions?person={FORGER}")
+    page.get_by_role("region", name="Sessions").locator("tbody th a").first.click()
     keep(page, folder / "dashboard-session.png")
     page.goto(f"{server.url}/dashboard/videos")
     page.locator("tbody th a").first.click()
     keep(page, folder / "dashboard-video.png")
     page.emulate_media(color_scheme="dark")
-    page.goto(person)
+    page.goto(f"{server.url}/dashboard")
+    page.get_by_role("main").locator("tbody th a").first.click()
     keep(page, folder / "dashboard-person.png")
     page.emulate_media(color_scheme="light")
 
@@ -170,9 +105,13 @@ def main(folder: Path) -> None:
         )
         pass_the_gate(page, server, folder)
         take_the_course(page, server, folder)
-        weeks = Path(scratch) / "weeks"
-        weeks.mkdir()
-        with Dwell(weeks) as other:
+        month = Path(scratch) / "month"
+        month.mkdir()
+        other = Dwell(month, "--config", str(DEMO))
+        subprocess.run(
+            [str(BINARY), "demo", "--config", str(DEMO), "--database-url", other.database_url], check=True
+        )
+        with other:
             show_the_dashboard(page, other, folder)
         browser.close()
 

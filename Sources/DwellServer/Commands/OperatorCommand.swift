@@ -8,7 +8,7 @@ struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operator", abstract: "Who may look at the dashboard.",
         discussion:
-            "An owner sees everything, a viewer not the audit log and the settings. Passwords are read, not given.",
+            "An owner sees everything, a viewer neither webhooks nor the audit log nor the settings. Passwords are read, not given.",
         subcommands: [List.self, Add.self, Remove.self, Password.self])
 
     struct List: AsyncParsableCommand {

@@ -63,8 +63,7 @@ package struct StoreTable: Sendable {
 
     /// Tables that each store has for itself: the steps that were applied to it, SQLite's sequences, whose numbers are
     /// carried over by ``SequenceQueries``, what its nodes told each other a moment ago, tickets that last minutes, mails
-    /// that wait, with the codes in them, what
-    /// plays, and where operators are signed in.
+    /// that wait, with the codes in them, what plays, and where operators are signed in.
     package static let own: Set = [
         "schema_migration", "sequence", "job", "announcement", "device_ticket", "mail", "mailed_code", "viewing",
         "sign_in",

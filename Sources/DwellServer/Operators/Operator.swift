@@ -13,7 +13,7 @@ package struct Operator: Sendable, Equatable {
     package enum Role: String, Sendable, CaseIterable, SQLConvertible {
         /// Everything.
         case owner
-        /// Everything but the audit log and the settings.
+        /// Everything but webhooks, the audit log and the settings.
         case viewer
 
         package static let expectation = "owner or viewer"

@@ -13,7 +13,7 @@ package struct Viewers: Sendable {
         self.days = days
     }
 
-    /// A page of people: those who came to the site last first, or those whose email or username begins somehow, in the
+    /// A page of people: the newest first, or those whose email or username begins somehow, in the
     /// order of these.
     /// - Parameters:
     ///   - text: How it begins; empty for everybody

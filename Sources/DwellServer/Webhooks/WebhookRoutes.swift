@@ -2,7 +2,7 @@ import DwellAPI
 import Foundation
 import Hummingbird
 
-/// What programs do with webhooks: the same as `dwell webhook`.
+/// What programs do with webhooks: most of what `dwell webhook` does.
 struct WebhookRoutes {
     let webhooks: Webhooks
     let keys: APIKeys
