@@ -12,6 +12,15 @@ static inline CURLcode dwell_curl_set_text(CURL *handle, CURLoption option, cons
     return curl_easy_setopt(handle, option, value);
 }
 
+/// Lets a request go by HTTP and by nothing else.
+static inline CURLcode dwell_curl_allow_web(CURL *handle) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
 static inline CURLcode dwell_curl_set_number(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
 }

@@ -48,7 +48,7 @@ extension DashboardRoutes {
         var filter = SessionFilter()
         (filter.viewers, filter.cursor, filter.limit) = (ids, asked.cursor, Self.listLimit)
         let devices =
-            if let username = first.viewer.username { try await accounts.account(username).devices } else { [Device]() }
+            if let username = summaries.lazy.compactMap(\.viewer.username).first { try await accounts.account(username).devices } else { [Device]() }
         let day = asked.day ?? seen.last.flatMap { LocalDays.day(ofDate: $0.day) } ?? last
         let page = PersonPage(
             summaries,

@@ -85,7 +85,6 @@ struct PersonDay {
         visible = ShownDuration(total.visibleMs, error: total.visibleErrorMs)
         engaged = ShownDuration(total.engagedMs, error: total.engagedErrorMs)
         let segments = timelines.flatMap(\.segments).sorted { $0.start < $1.start }
-        isEmpty = segments.isEmpty
         let scale = DayScale(days.range(of: day), in: days.timeZone)
         hours = scale.hours
         let drawn = DayLanes(segments, names: names)
@@ -99,6 +98,7 @@ struct PersonDay {
         }
         left = segments.count > rows.count ? "\(segments.count - rows.count)" : nil
         let count = timelines.map(\.foldedSessions).reduce(0, +)
+        isEmpty = segments.isEmpty && count == 0
         folded = count == 0 ? nil : "\(count) \(count == 1 ? "session" : "sessions")"
     }
 }

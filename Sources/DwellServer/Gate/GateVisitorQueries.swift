@@ -35,7 +35,9 @@ struct GateVisitorQueries {
             SELECT visitor.viewer_id AS id, viewer.kind, viewer.email, NULL AS username, visitor.identity,
                 visitor.entries, visitor.first_at, visitor.last_at
             FROM (
-                SELECT * FROM gate_visitor WHERE gate = $1 AND (last_at, viewer_id) < ($2, $3)
+                SELECT * FROM gate_visitor
+                WHERE gate = $1 AND (last_at, viewer_id) < ($2, $3)
+                    AND viewer_id NOT IN (SELECT viewer_id FROM erasing)
                 ORDER BY last_at DESC, viewer_id DESC LIMIT $4
             ) AS visitor JOIN viewer ON viewer.id = visitor.viewer_id
             ORDER BY visitor.last_at DESC, visitor.viewer_id DESC
@@ -50,11 +52,14 @@ struct GateVisitorQueries {
         }
     }
 
-    /// How many visitors a gate has.
+    /// How many visitors a gate has, but for those who count in no total.
     func count(of gate: String) throws -> VisitorCount {
         let count: Int? = try connection.row(
-            "SELECT count(*) AS count FROM (SELECT 1 FROM gate_visitor WHERE gate = $1 LIMIT $2) AS found",
-            [gate, Self.countLimit + 1])?["count"]
+            """
+            SELECT count(*) AS count FROM (
+                SELECT 1 FROM gate_visitor WHERE gate = $1 AND viewer_id NOT IN \(ExclusionQueries.all) LIMIT $2
+            ) AS found
+            """, [gate, Self.countLimit + 1])?["count"]
         return VisitorCount(count: min(count ?? 0, Self.countLimit), isAtLeast: (count ?? 0) > Self.countLimit)
     }
 }

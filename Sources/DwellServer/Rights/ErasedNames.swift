@@ -22,20 +22,19 @@ struct ErasedNames {
             }, username: try username.map { try $0["username_key"] })
     }
 
+    /// - Parameter emails: Those that nobody else has
     /// - Returns: How many rows of each table it was about
-    func remove(_ viewer: Int64) throws -> [String: Int] {
+    func remove(_ viewer: Int64, _ emails: [String]) throws -> [String: Int] {
         var removed: [String: Int] = [:]
-        var emails: [String] = []
-        if let row = try connection.row("SELECT id, email FROM account WHERE viewer_id = $1", [viewer]) {
-            emails.append(try row["email"])
+        if let row = try connection.row("SELECT id FROM account WHERE viewer_id = $1", [viewer]) {
             try close(try row["id"], of: viewer)
         }
-        if let row = try connection.row("SELECT email FROM viewer WHERE id = $1 AND email IS NOT NULL", [viewer]) {
-            let email: String = try row["email"]
-            emails.append(email)
-            try endPasses(of: viewer, email: email, &removed)
+        if try connection.row("SELECT 1 AS one FROM viewer WHERE id = $1 AND email IS NOT NULL", [viewer]) != nil {
+            try endPasses(of: viewer)
         }
         for email in emails {
+            removed["gate_revocation", default: 0] += try connection.execute(
+                "DELETE FROM gate_revocation WHERE email = $1", [EmailAddress.comparable(email)])
             removed["mail", default: 0] += try connection.execute("DELETE FROM mail WHERE recipient = $1", [email])
             removed["mailed_code", default: 0] += try connection.execute(
                 "DELETE FROM mailed_code WHERE email = $1", [email])
@@ -70,13 +69,11 @@ struct ErasedNames {
     }
 
     /// Ends a guest's entries, with the passes that they gave.
-    private func endPasses(of viewer: Int64, email: String, _ removed: inout [String: Int]) throws {
+    private func endPasses(of viewer: Int64) throws {
         try connection.execute("UPDATE viewer SET email = $2 WHERE id = $1", [viewer, nameless(viewer)])
         try connection.execute(
             "UPDATE session SET revoked_at = $2 WHERE viewer_id = $1 AND entry_id = id AND revoked_at IS NULL",
             [viewer, time])
-        removed["gate_revocation"] = try connection.execute(
-            "DELETE FROM gate_revocation WHERE email = $1", [EmailAddress.comparable(email)])
         // It need not say whose: every node asks the database about everybody then.
         try Announcements.announce(.visitor, "", at: time, connection)
     }

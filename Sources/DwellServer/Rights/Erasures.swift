@@ -39,20 +39,22 @@ package struct Erasures: Sendable {
         _ person: PersonName, by asker: Asker, as event: AuditEvent = .erasure
     ) async throws -> ErasureReceipt {
         let now = clock.now()
-        return try await database.write { connection in
-            try connection.lock(.erasures)
+        let receipt: ErasureReceipt = try await database.write { connection in
+            try Self.lock(connection)
             let queries = ErasureQueries(connection: connection)
-            if let begun = try queries.begun(person) { return try queries.required(begun) }
-            let viewers = try person.viewers(connection)
+            let viewers = try Self.viewers(of: person, queries)
+            if viewers.isEmpty {
+                guard let begun = try queries.begun(person) else { throw UnknownPerson() }
+                return try queries.required(begun)
+            }
             let receipt = ErasureReceipt(
                 id: UUID().lowercase, askedTime: now, askedBy: asker.text, removed: [:], completedTime: nil)
             try queries.insert(receipt)
             let names = ErasedNames(connection: connection, time: now)
-            for viewer in viewers {
-                try queries.begin(viewer, try names.names(of: viewer, among: viewers), in: receipt.id)
-            }
-            for viewer in viewers {
-                try queries.count(try names.remove(viewer), in: receipt.id)
+            let found = try viewers.map { ($0, try names.names(of: $0, among: viewers)) }
+            for (viewer, own) in found { try queries.begin(viewer, own, in: receipt.id) }
+            for (viewer, own) in found {
+                try queries.count(try names.remove(viewer, own.emails), in: receipt.id)
                 if try ExclusionQueries(connection: connection).exclude(viewer, reason: "erased", at: now) {
                     try Exclusions.recount(viewer, isCounted: false, connection)
                 }
@@ -61,6 +63,22 @@ package struct Erasures: Sendable {
                 AuditEntry(event, by: .operator, at: now, detail: ["by": asker.text, "receipt": receipt.id]),
                 connection)
             return try queries.required(receipt.id)
+        }
+        try await Totals(database: database, days: days).refresh()
+        return receipt
+    }
+
+    /// In the order in which all who need several of these take them.
+    private static func lock(_ connection: any DatabaseConnection) throws {
+        for lock in [SQLLock.erasures, .statistics, .audience] { try connection.lock(lock) }
+    }
+
+    /// Who is meant and is not being erased: somebody who came again meanwhile is somebody new.
+    private static func viewers(of person: PersonName, _ queries: ErasureQueries) throws -> [Int64] {
+        do {
+            return try person.viewers(queries.connection).filter { try queries.erasing($0) == nil }
+        } catch is UnknownPerson {
+            return []
         }
     }
 
@@ -117,7 +135,7 @@ package struct Erasures: Sendable {
     /// Removes what came meanwhile, and the viewer.
     private func end(_ viewer: Int64) async throws {
         try await database.write { connection in
-            try connection.lock(.erasures)
+            try Self.lock(connection)
             while try Self.remove(viewer, connection) > 0 {}
             let queries = ErasureQueries(connection: connection)
             guard let erasing = try queries.erasing(viewer) else { return }
@@ -130,14 +148,12 @@ package struct Erasures: Sendable {
     /// the receipt is complete.
     private func forgetContents(_ erasure: String) async throws {
         try await statistics.aggregate()
-        let unseen = try await database.read { [days] connection in
-            try ErasedContents(connection: connection, days: days).unseen(by: erasure)
-        }
         let now = clock.now()
         let isCompleted = try await database.write { [days] connection in
-            try connection.lock(.erasures)
+            try Self.lock(connection)
             let queries = ErasureQueries(connection: connection)
-            let removed = try ErasedContents(connection: connection, days: days).forget(unseen)
+            let contents = ErasedContents(connection: connection, days: days)
+            let removed = try contents.forget(try contents.unseen(by: erasure))
             if removed > 0 { try Announcements.announce(.content, "", at: now, connection) }
             try queries.count(["content": removed], in: erasure)
             return try queries.complete(erasure, at: now)

@@ -7,8 +7,12 @@ struct ViewerQueries {
 
     /// Numbers of people below one, the highest first: those who came to the site last.
     func newest(before id: Int64, limit: Int) throws -> [Int64] {
-        try connection.rows("SELECT id FROM viewer WHERE id < $1 ORDER BY id DESC LIMIT $2", [id, limit])
-            .map { try $0["id"] }
+        try connection.rows(
+            """
+            SELECT id FROM viewer WHERE id < $1 AND id NOT IN (SELECT viewer_id FROM erasing)
+            ORDER BY id DESC LIMIT $2
+            """, [id, limit]
+        ).map { try $0["id"] }
     }
 
     /// A name that begins as was asked for, and whose it is.

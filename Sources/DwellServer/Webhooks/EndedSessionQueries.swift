@@ -46,17 +46,20 @@ struct EndedSessionQueries {
             """, [time.milliseconds / Session.slotLength, limit.milliseconds / Session.slotLength])?["slot"]
     }
 
-    /// Sessions that were heard of last after a moment, and up to another.
-    func sessions(after time: Timestamp, through limit: Timestamp) throws -> [SessionKey] {
+    /// Sessions that were heard of last after a moment, and up to another, and when that was; the first ones first.
+    func sessions(
+        after time: Timestamp, through end: Timestamp, limit: Int
+    ) throws -> [(session: SessionKey, seenAt: Timestamp)] {
         try connection.rows(
             """
-            SELECT viewer_id, id FROM session
+            SELECT viewer_id, id, last_seen_at FROM session
             WHERE folded_at IS NULL AND seen_slot >= $1 AND seen_slot <= $2 AND last_seen_at > $3 AND last_seen_at <= $4
+            ORDER BY last_seen_at LIMIT $5
             """,
             [
-                time.milliseconds / Session.slotLength, limit.milliseconds / Session.slotLength, time, limit,
+                time.milliseconds / Session.slotLength, end.milliseconds / Session.slotLength, time, end, limit,
             ]
-        ).map { SessionKey(viewer: try $0["viewer_id"], id: try $0["id"]) }
+        ).map { (SessionKey(viewer: try $0["viewer_id"], id: try $0["id"]), try $0["last_seen_at"]) }
     }
 
     /// Lets sessions be looked at whose end is not found by time, where anybody asks for it.

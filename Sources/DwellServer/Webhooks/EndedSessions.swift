@@ -5,9 +5,10 @@ import DwellAPI
 /// Beats pay nothing for it: sessions are found by the index of those that are live, by marks that late beats and closed
 /// entries leave behind, and only where an endpoint asks for them.
 package struct EndedSessions: Sendable {
-    /// How much time is looked at in one transaction, in milliseconds, and how many marks: few enough that beats never wait
-    /// long behind it.
+    /// How much time is looked at in one transaction, in milliseconds, how many sessions, and how many marks: few enough that
+    /// beats never wait long behind it.
     private static let step: Int64 = 30_000
+    private static let sessionLimit = 200
     private static let markLimit = 100
 
     private let database: any Database
@@ -28,7 +29,7 @@ package struct EndedSessions: Sendable {
             guard let through = try queries.through(), through < limit else { return false }
             guard let window = try Self.window(after: through, through: limit, queries) else { return false }
             return try window.upperBound < limit
-                || !queries.sessions(after: window.lowerBound, through: window.upperBound).isEmpty
+                || !queries.sessions(after: window.lowerBound, through: window.upperBound, limit: 1).isEmpty
         }
     }
 
@@ -52,8 +53,9 @@ package struct EndedSessions: Sendable {
             let window = try Self.window(after: through, through: Self.limit(now), queries)
             var found = Set(marks.map(\.session))
             if let window {
-                found.formUnion(try queries.sessions(after: window.lowerBound, through: window.upperBound))
-                try queries.setThrough(window.upperBound)
+                let (sessions, through) = try Self.ended(in: window, queries)
+                found.formUnion(sessions)
+                try queries.setThrough(through)
             }
             for session in found.sorted() {
                 guard let record = try queries.record(session, now: now), record.closed,
@@ -64,6 +66,21 @@ package struct EndedSessions: Sendable {
             for mark in marks { try queries.remove(mark) }
             return window != nil || marks.count == Self.markLimit
         }
+    }
+
+    /// The first sessions of a stretch of time, and up to when these are all: no more than may be, unless more than that ended
+    /// in the same millisecond.
+    private static func ended(
+        in window: ClosedRange<Timestamp>, _ queries: EndedSessionQueries
+    ) throws -> (sessions: [SessionKey], through: Timestamp) {
+        let found = try queries.sessions(
+            after: window.lowerBound, through: window.upperBound, limit: sessionLimit + 1)
+        guard found.count > sessionLimit, let last = found.last?.seenAt else {
+            return (found.map(\.session), window.upperBound)
+        }
+        let whole = found.filter { $0.seenAt < last }
+        if let end = whole.last?.seenAt { return (whole.map(\.session), end) }
+        return (try queries.sessions(after: last - 1, through: last, limit: .max).map(\.session), last)
     }
 
     /// The next stretch of time that holds the end of a session, or may; `nil` when there is none.

@@ -29,6 +29,10 @@ package struct WebhookClient: Sendable {
         return answer
     }
 
+    /// What `Retry-After` asks for, in milliseconds: whatever a stranger writes there, no more than is heeded.
+    /// - Parameter seconds: As libcurl read them
+    static func pause(_ seconds: Int) -> Int64 { min(max(0, Int64(seconds)), 86_400) * 1000 }
+
     private static func perform(_ request: WebhookRequest, _ exchange: Exchange) -> WebhookAnswer {
         var headers: UnsafeMutablePointer<curl_slist>?
         for (name, value) in request.headers { headers = curl_slist_append(headers, "\(name): \(value)") }
@@ -36,7 +40,7 @@ package struct WebhookClient: Sendable {
         let answer = withExtendedLifetime(exchange) {
             Curl.withHandle { handle, complaint in
                 _ = dwell_curl_set_text(handle, CURLOPT_URL, request.url)
-                _ = dwell_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+                _ = dwell_curl_allow_web(handle)
                 _ = dwell_curl_set_number(handle, CURLOPT_FOLLOWLOCATION, 0)
                 _ = dwell_curl_set_number(handle, CURLOPT_TIMEOUT, patience)
                 _ = dwell_curl_set_number(handle, CURLOPT_CONNECTTIMEOUT, patienceToConnect)
@@ -54,7 +58,7 @@ package struct WebhookClient: Sendable {
                 guard status > 0, code == CURLE_OK || code == CURLE_WRITE_ERROR else {
                     return WebhookAnswer(complaint: Curl.reason(code, complaint))
                 }
-                return WebhookAnswer(status: status, retryAfter: Int64(dwell_curl_retry_after(handle)) * 1000)
+                return WebhookAnswer(status: status, retryAfter: pause(dwell_curl_retry_after(handle)))
             }
         }
         return answer ?? WebhookAnswer(complaint: "libcurl can't be started")

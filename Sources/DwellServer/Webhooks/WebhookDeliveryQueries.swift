@@ -93,12 +93,13 @@ struct WebhookDeliveryQueries {
 
     /// Lets everything begin anew that was given up.
     /// - Parameters:
-    ///   - time: Of what was written from then on
+    ///   - time: Of what was tried from then on; what it tells of may be older
     ///   - webhook: Only to this endpoint
     /// - Returns: How many there were
     func replayFailed(since time: Timestamp, to webhook: UUID, at now: Timestamp) throws -> Int {
         try connection.execute(
-            "\(Self.anew) WHERE webhook_id = $2 AND made_at >= $3 AND state = 'failed'", [now, webhook, time])
+            "\(Self.anew) WHERE webhook_id = $2 AND state = 'failed' AND coalesce(tried_at, made_at) >= $3",
+            [now, webhook, time])
     }
 
     private static let anew = """
@@ -126,7 +127,11 @@ struct WebhookDeliveryQueries {
 
     /// Forgets what is on its way no more, and what was told of sessions.
     func removeOld(before time: Timestamp) throws {
-        try connection.execute("DELETE FROM webhook_delivery WHERE made_at < $1 AND next_at IS NULL", [time])
+        try connection.execute(
+            """
+            DELETE FROM webhook_delivery
+            WHERE made_at < $1 AND coalesce(tried_at, made_at) < $1 AND next_at IS NULL
+            """, [time])
         try connection.execute("DELETE FROM told_session WHERE told_at < $1", [time])
     }
 }

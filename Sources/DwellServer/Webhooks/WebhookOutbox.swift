@@ -23,6 +23,9 @@ struct WebhookOutbox {
     func tell<Content: WebhookContent>(
         _ content: Content, to webhooks: [UUID], about viewer: Int64, at time: Timestamp
     ) throws {
+        // Nobody is told of somebody who is to be forgotten.
+        let erasing = try connection.row("SELECT 1 AS one FROM erasing WHERE viewer_id = $1", [viewer])
+        guard erasing == nil else { return }
         let body = String(buffer: try JSONBody.encode(WebhookEvent(content, at: time)))
         let event = UUID()
         for webhook in webhooks {

@@ -213,7 +213,6 @@ private struct Paths {
         try await audience.fold()
     }
 
-    /// What the audit log is asked, and what the end of an account does.
     /// Searches stop at a page, however many names begin alike.
     private func askAboutPeople(_ day: Int64) async throws {
         let viewers = Viewers(database: database, days: store.settings.days)
@@ -233,6 +232,7 @@ private struct Paths {
         #expect(try await visitors.counts(of: [GateRules.standardName]).values.first?.count == 1)
     }
 
+    /// What the audit log is asked, and what the end of an account does.
     private func administer() async throws {
         let day: Int64 = 86_400_000
         let log = AuditLog(database: database, clock: store.clock.clock, kept: 89 * day, logger: TestStore.silent)

@@ -17,6 +17,9 @@ import Testing
 
             let begun = try await store.erasures.begin(.owner, by: .commandLine)
             // At once, before any row has gone.
+            let today = store.settings.days.day(of: store.clock.now)
+            let overview = try await store.reports.overview(Reports.Scope(), from: today, through: today)
+            #expect("\(overview)" == without["overview"], "at once")
             #expect(try await store.figures() == without)
             #expect(begun.completedTime == nil)
             store.clock.advance(by: 2000)
@@ -97,6 +100,16 @@ import Testing
             let other = try await Guest(store, writer, email: "owner@example.com")
             #expect(other.entry.viewer != guest.entry.viewer)
         }
+    }
+
+    @Test func `whoever comes again before it is complete is somebody new, and erased by a receipt of their own`() async throws {
+        let store = try await TestStore()
+        _ = try await store.gate.enter(email: "owner@example.com")
+        let first = try await store.erasures.begin(.owner, by: .commandLine)
+        _ = try await store.gate.enter(email: "owner@example.com")
+        let second = try await store.erasures.begin(.owner, by: .commandLine)
+        #expect(second.id != first.id)
+        #expect(try await store.rows("SELECT id FROM viewer WHERE email LIKE 'owner%'").isEmpty)
     }
 
     @Test func `a name that is taken away is not remembered for the next who sees such a page`() async throws {

@@ -48,6 +48,19 @@ import Testing
         #expect(try await store.tell() == [])
     }
 
+    @Test func `many that end at once are told a few at a time, each once`() async throws {
+        let store = try await TestStore()
+        try await store.listen()
+        for number in 0..<470 {
+            // More than one transaction takes in the same millisecond, then some in each.
+            if number >= 230 { store.clock.advance(by: Int64(number % 2)) }
+            _ = try await store.gate.enter(email: "v\(number)@example.com")
+        }
+        store.clock.advance(by: 31 * Self.minute)
+        #expect(Set(try await store.tell().map(\.emailOfAccessor)).count == 470)
+        #expect(try await store.tell() == [])
+    }
+
     @Test func `one that is closed by name is told at once, and not again`() async throws {
         let store = try await TestStore()
         try await store.listen()

@@ -67,6 +67,12 @@ import Testing
         #expect(WebhookAnswer(status: 302).refusal == "answered 302: redirects are not followed")
     }
 
+    @Test func `no pause that an endpoint asks for is too long to be read`() {
+        #expect(WebhookClient.pause(.max) == 86_400_000)
+        #expect(WebhookClient.pause(.min) == 0)
+        #expect(WebhookClient.pause(90) == 90_000)
+    }
+
     @Test func `an endpoint that asks to be left alone is, for a day at most`() {
         let busy = WebhookAnswer(status: 429, retryAfter: 120_000)
         #expect(outcome(busy, 1) == .postponed(until: now + 120_000))
