@@ -47,8 +47,11 @@ extension DashboardRoutes {
         let seen = try await viewers.days(of: ids, range)
         var filter = SessionFilter()
         (filter.viewers, filter.cursor, filter.limit) = (ids, asked.cursor, Self.listLimit)
+        // An email may be a guest's and an account's.
         let devices =
-            if let username = summaries.lazy.compactMap(\.viewer.username).first { try await accounts.account(username).devices } else { [Device]() }
+            if let username = summaries.compactMap(\.viewer.username).first {
+                try await accounts.account(username).devices
+            } else { [Device]() }
         let day = asked.day ?? seen.last.flatMap { LocalDays.day(ofDate: $0.day) } ?? last
         let page = PersonPage(
             summaries,

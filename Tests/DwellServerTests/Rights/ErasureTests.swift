@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `whoever comes again before it is complete is somebody new, and erased by a receipt of their own`() async throws {
+    @Test func `whoever comes again before it is complete is somebody new, and gets a receipt anew`() async throws {
         let store = try await TestStore()
         _ = try await store.gate.enter(email: "owner@example.com")
         let first = try await store.erasures.begin(.owner, by: .commandLine)
