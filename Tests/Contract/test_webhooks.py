@@ -300,6 +300,13 @@ def test_what_is_wrong_is_named(dwell: Dwell) -> None:
     assert wrong.returncode == CONFIGURATION_ERROR and "https://" in wrong.stderr
 
 
+def test_a_program_names_no_service_beside_a_public_server(fresh_dwell) -> None:
+    server = fresh_dwell("--public-url", "https://course.example", env={"DWELL_SECRET_KEY": "k" * 48})
+    for url in ("http://127.0.0.1:9/", "https://localhost/", "http://[::1]:9/", "http://127.1.2.3/"):
+        problem(asked(server, "POST", json={"url": url, "events": ["gate.entered"]}), 400, "url")
+    assert command(server, "add", "http://127.0.0.1:9/", "--event", "gate.entered").returncode == 0
+
+
 def test_an_owner_sees_them_and_sends_one_again(endpoint: Endpoint, receiver: Receiver) -> None:
     server = endpoint.server
     assert set_up(server).status_code == 303

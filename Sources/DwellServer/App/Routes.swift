@@ -80,7 +80,8 @@ func buildRouter(_ parts: Parts) throws -> Router<DwellRequestContext> {
         webhooks: parts.webhooks)
     let rightsRoutes = RightsRoutes(
         archives: archives, erasures: parts.erasures, exclusions: exclusions, keys: keys, attempts: parts.attempts)
-    let webhookRoutes = WebhookRoutes(webhooks: parts.webhooks, keys: keys, attempts: parts.attempts)
+    let webhookRoutes = WebhookRoutes(
+        webhooks: parts.webhooks, keys: keys, attempts: parts.attempts, allowsHere: configuration.isLocal)
     let open = [
         gateRoutes.shown, passwordRoutes.shown, verificationRoutes.shown,
         ReportRoutes(

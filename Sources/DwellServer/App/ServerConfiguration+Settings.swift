@@ -164,7 +164,8 @@ extension ServerConfiguration {
         return networks.count == parts.count ? TrustedProxies(networks) : nil
     }
 
-    private static func isLocal(_ url: URL?) -> Bool {
+    /// Whether a public URL is this machine's own.
+    static func isLocal(_ url: URL?) -> Bool {
         guard let host = url?.host() else { return true }
         return ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
     }

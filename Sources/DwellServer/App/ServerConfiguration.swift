@@ -79,6 +79,9 @@ package struct ServerConfiguration: Sendable {
     /// Files that the site must never show.
     var withheldFiles: [String] { [store.location.file, settingsFile].compactMap(\.self) }
 
+    /// Whether nobody but this machine is meant to reach the server.
+    var isLocal: Bool { Self.isLocal(publicURL) }
+
     /// Whether people reach the server by https.
     package var isSecure: Bool { publicURL?.scheme == "https" }
 }

@@ -149,7 +149,8 @@ package enum WebhookRules {
         return text
     }
 
-    private static func isHere(_ host: String) -> Bool {
+    /// Whether a host is this machine.
+    static func isHere(_ host: String) -> Bool {
         ["localhost", "[::1]", "::1"].contains(host.lowercased())
             || host.wholeMatch(of: /127\.\d{1,3}\.\d{1,3}\.\d{1,3}/) != nil
     }

@@ -7,6 +7,9 @@ struct WebhookRoutes {
     let webhooks: Webhooks
     let keys: APIKeys
     let attempts: Attempts
+    /// Whether a program may name this machine: behind a public address lie services that trust whoever is here, and what
+    /// they answer is told.
+    let allowsHere: Bool
 
     /// How many deliveries a page has where nothing is said.
     private static let pageLength = 50
@@ -33,6 +36,9 @@ struct WebhookRoutes {
     private func add(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let key = try await keys.authenticate(request, context, attempts, scope: .manage)
         let body = try await request.json(WebhookBody.self)
+        if !allowsHere, let host = URLComponents(string: body.url)?.host, WebhookRules.isHere(host) {
+            throw InvalidField("url", expected: "on another machine: this one is named by `dwell webhook add` alone")
+        }
         let added = try await webhooks.add(
             url: body.url, events: body.events, by: WebhookAsker(key: key, from: context.address))
         return try .json(added, status: .created)
