@@ -302,12 +302,13 @@ class Dwell:
         return self.store.url
 
     def arguments(self, node: Node) -> list[str]:
-        given = {"--port": str(node.port), "--database-url": self.database_url}
+        # The tests of a file share a key, and ask much.
+        given = {"--port": str(node.port), "--database-url": self.database_url, "--api-rate": "6000"}
         if self.site is not None:
             given["--site"] = str(self.site)
         arguments = ["serve"]
         for flag, value in given.items():
-            if flag not in self.leave_out:
+            if flag not in self.leave_out and flag not in self.flags:
                 arguments += [flag, value]
         return arguments + self.flags
 

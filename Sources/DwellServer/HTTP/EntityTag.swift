@@ -21,10 +21,10 @@ struct EntityTag {
 }
 
 extension Response {
-    /// A JSON answer that its client alone may keep, and has to ask about each time: 304 says that it is as it was. The
-    /// figures are read all the same; what is saved is the way to the client.
+    /// A JSON answer that no cache keeps; a program that has it may ask about it: 304 says that it is as it was. The figures are
+    /// read all the same; what is saved is the way to the client.
     static func json(_ value: some Encodable, unlessKnownBy request: Request) throws -> Response {
-        json(try JSONBody.encode(value), keptAs: "private, no-cache", unlessKnownBy: request)
+        json(try JSONBody.encode(value), keptAs: "no-store", unlessKnownBy: request)
     }
 
     /// - Parameter keeping: What caches may do with it
