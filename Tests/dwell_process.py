@@ -100,7 +100,11 @@ class Client(requests.Session):
         options.setdefault("timeout", PATIENCE)
         if url.startswith("/"):
             url = self.server.url + url
-        return super().request(method, url, **options)
+        response = super().request(method, url, **options)
+        if self.server.proxy and response.status_code >= 400:
+            # A proxy hangs up on whoever sent more than was read before the refusal.
+            self.close()
+        return response
 
     def cookie(self, name: str) -> str:
         """The value of a cookie, a missing one being a failure that says which."""
