@@ -315,8 +315,9 @@ def dirty_store(bench: Bench) -> Store:
 
 
 def new_key(store: Store) -> str:
-    """A key for the API."""
-    output = tool("key", "create", "--database-url", store.url, "--name", "benchmark", program="dwell")
+    """A key for the API; a store that is kept has those of the runs before."""
+    name = f"benchmark {time.time_ns()}"
+    output = tool("key", "create", "--database-url", store.url, "--name", name, program="dwell")
     return output.split()[-1]
 
 

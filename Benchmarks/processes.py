@@ -77,9 +77,9 @@ def running(command: list[str | Path]) -> Iterator[Server]:
 def node(database: str, core: int | None = None) -> AbstractContextManager[Server]:
     """One `dwell serve`, on any core or on one of its own."""
     pinned: list[str | Path] = [] if core is None else ["taskset", "-c", str(core)]
-    return running(
-        pinned + [RELEASE / "dwell", "serve", "--port", "0", "--database-url", database, "--log-level", "error"]
-    )
+    # One key asks everything.
+    flags = ["--port", "0", "--database-url", database, "--log-level", "error", "--api-rate", "6000"]
+    return running([*pinned, RELEASE / "dwell", "serve", *flags])
 
 
 def baseline(kind: str, *arguments: str) -> AbstractContextManager[Server]:
