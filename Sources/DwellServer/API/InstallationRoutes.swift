@@ -26,7 +26,7 @@ struct InstallationRoutes {
 
     private func deviceList(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts)
-        let page = try request.page(from: LatestCursor.start) { LatestCursor($0) }
+        let page = try request.latestPage()
         let (found, next) = try await devices.page(after: page.last, limit: page.limit)
         return try .json(
             DevicePage(
@@ -42,7 +42,7 @@ struct InstallationRoutes {
 
     private func visitors(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts)
-        let page = try request.page(from: LatestCursor.start) { LatestCursor($0) }
+        let page = try request.latestPage()
         guard let name = context.parameters.get("name")?.removingPercentEncoding,
             configuration.gates.contains(where: { $0.name == name })
         else { throw PublicError.notFound }
@@ -53,7 +53,7 @@ struct InstallationRoutes {
 
     private func audit(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts, scope: .audit)
-        let page = try request.page(from: LatestCursor.start) { LatestCursor($0) }
+        let page = try request.latestPage()
         let (records, next) = try await AuditLog.page(in: database, after: page.last, limit: page.limit)
         return try .json(AuditList(entries: records, nextCursor: next?.text))
     }
@@ -84,19 +84,14 @@ struct InstallationRoutes {
 }
 
 extension Request {
-    /// Which page of a list is asked for that has no other parameter.
-    /// - Parameters:
-    ///   - start: Before the first page
-    ///   - read: `nil` for what is no cursor
-    fileprivate func page<Cursor>(
-        from start: Cursor, _ read: (String) -> Cursor?
-    ) throws(InvalidField) -> (last: Cursor, limit: Int) {
-        var page = (last: start, limit: 50)
+    /// Which page is asked for of a list that has no other parameter and shows the latest first.
+    func latestPage() throws(InvalidField) -> (last: LatestCursor, limit: Int) {
+        var page = (last: LatestCursor.start, limit: 50)
         for (name, value) in uri.queryParameters {
             switch name {
             case "limit": page.limit = try ReportRoutes.limit(value)
             case "cursor":
-                guard let last = read(String(value)) else { throw ReportRoutes.wrongCursor }
+                guard let last = LatestCursor(String(value)) else { throw ReportRoutes.wrongCursor }
                 page.last = last
             default: throw InvalidField(String(name), expected: "limit or cursor")
             }

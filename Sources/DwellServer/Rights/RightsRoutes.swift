@@ -41,18 +41,8 @@ struct RightsRoutes {
 
     private func receipts(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts, scope: .audit)
-        var cursor = LatestCursor.start
-        var limit = 50
-        for (name, value) in request.uri.queryParameters {
-            switch name {
-            case "limit": limit = try ReportRoutes.limit(value)
-            case "cursor":
-                guard let given = LatestCursor(String(value)) else { throw ReportRoutes.wrongCursor }
-                cursor = given
-            default: throw InvalidField(String(name), expected: "limit or cursor")
-            }
-        }
-        return try .json(try await erasures.receipts(after: cursor, limit: limit))
+        let page = try request.latestPage()
+        return try .json(try await erasures.receipts(after: page.last, limit: page.limit))
     }
 
     private func receipt(_ request: Request, context: DwellRequestContext) async throws -> Response {

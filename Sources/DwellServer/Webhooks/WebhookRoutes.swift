@@ -11,9 +11,6 @@ struct WebhookRoutes {
     /// they answer is told.
     let allowsHere: Bool
 
-    /// How many deliveries a page has where nothing is said.
-    private static let pageLength = 50
-
     /// What may be asked for from anywhere. It changes nothing.
     var shown: RouteCollection<DwellRequestContext> {
         RouteCollection(context: DwellRequestContext.self)
@@ -52,19 +49,9 @@ struct WebhookRoutes {
 
     private func deliveries(_ request: Request, context: DwellRequestContext) async throws -> Response {
         try await keys.authenticate(request, context, attempts, scope: .audit)
-        var cursor = LatestCursor.start
-        var limit = Self.pageLength
-        for (name, value) in request.uri.queryParameters {
-            switch name {
-            case "limit": limit = try ReportRoutes.limit(value)
-            case "cursor":
-                guard let given = LatestCursor(String(value)) else { throw ReportRoutes.wrongCursor }
-                cursor = given
-            default: throw InvalidField(String(name), expected: "limit or cursor")
-            }
-        }
+        let page = try request.latestPage()
         return try .json(
-            try await webhooks.deliveries(to: try Self.id(in: context), after: cursor, limit: limit))
+            try await webhooks.deliveries(to: try Self.id(in: context), after: page.last, limit: page.limit))
     }
 
     private func replay(_ request: Request, context: DwellRequestContext) async throws -> Response {
