@@ -132,7 +132,7 @@ private struct Paths {
         let gate = try gates.gate(named: nil)
         let entry = try await gate.enter(email: "ada@example.com")
         #expect(try await gate.holder(ofPass: gate.pass(for: entry))?.email == "ada@example.com")
-        let browser = try await gate.askForCode(email: "bea@example.com", target: "/", host: nil, from: nil)
+        let browser = try await gate.askForCode(email: "beryl@example.com", target: "/", host: nil, from: nil)
         await #expect(throws: AccountError.codeRefused) { try await gates.confirm("none", browser: browser, from: nil) }
         let visitors = GateVisitors(database: database, clock: store.clock.clock)
         #expect(try await visitors.page(of: GateRules.standardName, after: .start, limit: 1).visitors.count == 1)
@@ -162,7 +162,7 @@ private struct Paths {
         try await askAboutPeople(day)
         for scope in [
             Reports.Scope(email: "v9@example.com", firstDay: day, lastDay: day),
-            Reports.Scope(email: "v9@example.com"), Reports.Scope(username: "bea", firstDay: day - 5, lastDay: day),
+            Reports.Scope(email: "v9@example.com"), Reports.Scope(username: "beryl", firstDay: day - 5, lastDay: day),
         ] {
             _ = try await reports.totals(scope)
             _ = try await reports.days(scope)
@@ -182,7 +182,7 @@ private struct Paths {
         var scopes = [Reports.Scope(), Reports.Scope(email: "v9@example.com")]
         // Until its owner is erased there is one.
         if let row = try await database.read({ try $0.row("SELECT id FROM device") }) {
-            var device = Reports.Scope(username: "bea")
+            var device = Reports.Scope(username: "beryl")
             device.device = try row["id"]
             scopes.append(device)
         }
@@ -216,7 +216,7 @@ private struct Paths {
     /// Searches stop at a page, however many names begin alike.
     private func askAboutPeople(_ day: Int64) async throws {
         let viewers = Viewers(database: database, days: store.settings.days)
-        for text in ["", "v", "v9@", "bea"] {
+        for text in ["", "v", "v9@", "beryl"] {
             let page = try await viewers.list(text, limit: 3)
             #expect(!page.viewers.isEmpty)
             let cursor = page.nextCursor.flatMap { ViewerCursor($0) }
@@ -238,7 +238,7 @@ private struct Paths {
         let log = AuditLog(database: database, clock: store.clock.clock, kept: 89 * day, logger: TestStore.silent)
         let since = store.clock.now - day
         #expect(try await AuditLog.entries(in: database, since: since).count > 10)
-        _ = try await AuditLog.entries(in: database, since: since, event: .login, user: "bea")
+        _ = try await AuditLog.entries(in: database, since: since, event: .login, user: "beryl")
         _ = try await Devices(database: database, clock: store.clock.clock).page(after: .start, limit: 3)
         let (_, next) = try await AuditLog.page(in: database, after: .start, limit: 3)
         #expect(try await AuditLog.page(in: database, after: #require(next), limit: 3).records.count == 3)
@@ -247,7 +247,7 @@ private struct Paths {
         #expect(try await keys.key(keys.create(name: "plans")) != nil)
         try await keys.remove(name: "plans")
         let accounts = AccountAdministration(database: database, clock: store.clock.clock)
-        #expect(try await accounts.disable("bea") == 1)
+        #expect(try await accounts.disable("beryl") == 1)
         try await askForPeople()
     }
 
@@ -259,7 +259,10 @@ private struct Paths {
             database: database,
             statistics: Statistics(database: database, days: store.settings.days, logger: TestStore.silent),
             days: store.settings.days, clock: store.clock.clock, logger: TestStore.silent)
-        for person in [PersonName.named(email: nil, username: "bea"), .named(email: "v9@example.com", username: nil)] {
+        let people: [PersonName] = [
+            .named(email: nil, username: "beryl"), .named(email: "v9@example.com", username: nil),
+        ]
+        for person in people {
             #expect(try await exclusions.exclude(person, reason: "the owner", by: .commandLine).count == 1)
             try await look(
                 Reports(database: database, days: store.settings.days, clock: store.clock.clock),
@@ -290,7 +293,7 @@ private struct Paths {
     private static let filters: [@Sendable (inout SessionFilter) -> Void] = [
         { _ in },
         { $0.email = "v7@example.com" },
-        { $0.username = "bea" },
+        { $0.username = "beryl" },
         { $0.page = "/p7" },
         { $0.video = "v7" },
         {

@@ -10,7 +10,7 @@ import Testing
     @Test func `whoever is erased was never there, in any figure`() async throws {
         let store = try await TestStore()
         try await store.withWriter { writer in
-            for name in ["ada", "bea"] { try await store.visit(writer, "\(name)@example.com", media: 0..<60_000) }
+            for name in ["ada", "beryl"] { try await store.visit(writer, "\(name)@example.com", media: 0..<60_000) }
             let without = try await store.figures()
             for _ in 0..<3 { try await store.visit(writer, "owner@example.com", media: 30_000..<120_000) }
             #expect(try await store.figures() != without)
@@ -39,27 +39,27 @@ import Testing
         let (viewer, device) = try await store.addAccount()
         try await store.withWriter { writer in
             try await store.visit(writer, "ada@example.com", media: 0..<60_000)
-            try await store.visit(writer, "bea@example.com", media: 0..<60_000, page: "/for/bea-alone")
+            try await store.visit(writer, "beryl@example.com", media: 0..<60_000, page: "/for/beryl-alone")
         }
-        #expect(try await store.texts(with: "bea").count > 3)
-        let begun = try await store.erasures.begin(.named(email: "bea@example.com", username: nil), by: .key("tests"))
+        #expect(try await store.texts(with: "beryl").count > 3)
+        let begun = try await store.erasures.begin(.named(email: "beryl@example.com", username: nil), by: .key("tests"))
         // A device whose row is there, and ended: its token lets nobody in.
         #expect(try await store.rows("SELECT removal FROM device WHERE removed_at IS NOT NULL").count == 1)
-        #expect(try await store.rows("SELECT id FROM viewer WHERE email LIKE '%bea%'").isEmpty)
+        #expect(try await store.rows("SELECT id FROM viewer WHERE email LIKE '%beryl%'").isEmpty)
         // Asking again is no second erasure.
-        let again = try await store.erasures.begin(.named(email: "bea@example.com", username: nil), by: .commandLine)
+        let again = try await store.erasures.begin(.named(email: "beryl@example.com", username: nil), by: .commandLine)
         #expect(again.id == begun.id)
         #expect(try await store.erasures.begin(.viewer(viewer), by: .commandLine).id == begun.id)
         store.clock.advance(by: 2000)
         try await store.erasures.complete()
-        #expect(try await store.texts(with: "bea").isEmpty)
+        #expect(try await store.texts(with: "beryl").isEmpty)
         #expect(try await store.texts(with: device.lowercase).isEmpty)
         #expect(try await store.texts(with: "ada").count > 1)
         let receipt = try #require(try await store.erasures.receipts(limit: 5).erasures.first)
         #expect(receipt.removed["content"] == 1 && receipt.removed["device"] == 1)
         #expect(receipt.removed["account"] == 1 && receipt.removed["viewer"] == 2)
         await #expect(throws: UnknownPerson()) {
-            try await store.erasures.begin(.named(email: "bea@example.com", username: nil), by: .commandLine)
+            try await store.erasures.begin(.named(email: "beryl@example.com", username: nil), by: .commandLine)
         }
     }
 

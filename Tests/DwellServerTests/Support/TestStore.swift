@@ -131,7 +131,7 @@ final class TestStore: Sendable {
         }
     }
 
-    /// An account named bea, and a device that it is logged in on.
+    /// An account named beryl (no random id contains that by chance), and a device that it is logged in on.
     func addAccount() async throws -> (viewer: Int64, device: UUID) {
         let (account, device, now) = (UUID(), UUID(), clock.now)
         try await database.write { connection in
@@ -142,7 +142,7 @@ final class TestStore: Sendable {
                 INSERT INTO account (
                     id, viewer_id, username, username_key, first_name, last_name, email, password_hash, created_at,
                     updated_at, last_logged_in_at
-                ) VALUES ($1, 50000, 'bea', 'bea', '', '', 'bea@example.com', '', $2, $2, $2)
+                ) VALUES ($1, 50000, 'beryl', 'beryl', '', '', 'beryl@example.com', '', $2, $2, $2)
                 """, [account, now])
             try connection.execute(
                 "INSERT INTO device (id, account_id, name, os, last_logged_in_at) VALUES ($1, $2, '', '', $3)",

@@ -118,7 +118,7 @@ import Testing
         }
         try await store.statistics.aggregate()
         let today = store.settings.days.day(of: store.clock.now)
-        for scope in [Reports.Scope(), Reports.Scope(username: "bea")] {
+        for scope in [Reports.Scope(), Reports.Scope(username: "beryl")] {
             var same = scope
             same.device = device
             for content in [nil, (ContentKind.page, "/a"), (.video, "v"), (.video, "other")] {

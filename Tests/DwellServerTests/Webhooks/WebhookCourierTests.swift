@@ -82,7 +82,7 @@ import Testing
         let id = try await store.listen(to: [.gateEntered])
         let endpoint = Endpoint(WebhookAnswer(status: 410))
         let courier = courier(store, endpoint)
-        for name in ["ada", "bea"] { _ = try await store.gate.enter(email: "\(name)@example.com") }
+        for name in ["ada", "beryl"] { _ = try await store.gate.enter(email: "\(name)@example.com") }
         try await courier.deliverDue()
         _ = try await store.gate.enter(email: "cid@example.com")
         #expect(endpoint.requests.count == 1)
@@ -147,9 +147,9 @@ import Testing
         try await store.listen()
         _ = try await store.addAccount()
         let accounts = AccountAdministration(database: store.database, clock: store.clock.clock)
-        #expect(try await accounts.disable("bea") == 1)
+        #expect(try await accounts.disable("beryl") == 1)
         #expect(try await log(store).map(\.type) == [.deviceRemoved])
-        _ = try await store.erasures.begin(.named(email: nil, username: "bea"), by: .commandLine)
+        _ = try await store.erasures.begin(.named(email: nil, username: "beryl"), by: .commandLine)
         #expect(try await log(store) == [])
     }
 
@@ -165,7 +165,7 @@ import Testing
         let endpoint = Endpoint()
         _ = try await store.gate.enter(email: "ada@example.com")
         try await courier(store, endpoint).deliverDue()
-        _ = try await store.gate.enter(email: "bea@example.com")
+        _ = try await store.gate.enter(email: "beryl@example.com")
         let webhooks = Webhooks(database: store.database, clock: store.clock.clock)
         store.clock.advance(by: WebhookRules.kept)
         try await webhooks.removeOld()
