@@ -49,29 +49,62 @@ struct SessionListQueries {
         let last = [filter.cursor?.startedAt, filter.to.map { $0 - 1 }].compactMap(\.self).min()
             .map { days.day(of: $0) + 1 }
         let first = filter.from.map { days.day(of: $0) } ?? .min
-        var found: [Int64: ListedSession] = [:]
+        var waiting: [Int64: Timestamp] = [:]
+        var found: [ListedSession] = []
         var day = try newestDay(of: content, before: last.map { $0 + 1 } ?? .max)
-        while let current = day, current >= first {
+        while let current = day, current >= first, found.count < limit {
             guard try viewerCount(of: content, on: current) < Self.dailyViewers else { return nil }
             let window = days.range(of: current)
-            var conditions = Self.conditions(filter, contents)
-            conditions.add(
-                """
-                session.viewer_id IN (
-                    SELECT viewer_id FROM daily_statistic WHERE content_id = ? AND day = ?
-                    UNION SELECT viewer_id FROM dirty_day WHERE day = ?)
-                """, content, current, current)
-            conditions.add(
-                "session.started_at < ? AND session.last_seen_at >= ?", window.upperBound, window.lowerBound)
-            for session in try listed("SELECT * FROM session WHERE \(conditions.sql)", conditions) {
-                found[session.id] = session
-            }
+            waiting.merge(try candidates(filter, seen: content, on: current, window)) { start, _ in start }
             // Whatever an earlier day brings began before this one.
-            let certain = found.values.filter { $0.startedAt >= window.lowerBound }
-            if certain.count >= limit { return Self.newest(certain, limit: limit) }
+            let certain = waiting.filter { $0.value >= window.lowerBound }
+            found += try listed(certain, contents, limit: limit - found.count)
+            for id in certain.keys { waiting[id] = nil }
             day = try newestDay(of: content, before: current)
         }
-        return Self.newest(Array(found.values), limit: limit)
+        return found + (try listed(waiting, contents, limit: limit - found.count))
+    }
+
+    /// Sessions in which a content may have been seen on a day, with their starts.
+    private func candidates(
+        _ filter: SessionFilter, seen content: Int64, on day: Int64, _ window: Range<Timestamp>
+    ) throws -> [Int64: Timestamp] {
+        var conditions = Self.conditions(filter, [])
+        conditions.add(
+            """
+            session.viewer_id IN (
+                SELECT viewer_id FROM daily_statistic WHERE content_id = ? AND day = ?
+                UNION SELECT viewer_id FROM dirty_day WHERE day = ?)
+            """, content, day, day)
+        let (start, end) = (
+            conditions.placeholders(in: "?", window.lowerBound), conditions.placeholders(in: "?", window.upperBound)
+        )
+        // Those that began on the day, which are most, are told from an index alone.
+        let rows = try connection.rows(
+            """
+            SELECT id, started_at FROM session
+            WHERE \(conditions.sql) AND session.started_at >= \(start) AND session.started_at < \(end)
+            UNION ALL SELECT id, started_at FROM session
+            WHERE \(conditions.sql) AND session.started_at < \(start) AND session.last_seen_at >= \(start)
+            """, conditions.arguments)
+        return try Dictionary(uniqueKeysWithValues: rows.map { (try $0["id"], try $0["started_at"]) })
+    }
+
+    /// The newest of some sessions in which contents were seen; a few are looked at at a time.
+    private func listed(
+        _ candidates: [Int64: Timestamp], _ contents: [Content], limit: Int
+    ) throws -> [ListedSession] {
+        var rest = candidates.sorted { ($0.value, $0.key) > ($1.value, $1.key) }[...]
+        var found: [ListedSession] = []
+        while !rest.isEmpty, found.count < limit {
+            var conditions = Self.conditions(SessionFilter(), contents)
+            let some = rest.prefix(limit).map { conditions.placeholders(in: "?", $0.key) }
+            rest = rest.dropFirst(limit)
+            found += try listed(
+                "SELECT * FROM session WHERE session.id IN (\(some.joined(separator: ", "))) AND \(conditions.sql)",
+                conditions)
+        }
+        return Array(found.prefix(limit))
     }
 
     private func newestDay(of content: Int64, before day: Int64) throws -> Int64? {

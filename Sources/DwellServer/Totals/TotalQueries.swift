@@ -129,7 +129,7 @@ struct TotalQueries {
         }
         var total = SpanTotal(sessions: try row["sessions"], measures: try ContentMeasures(row: row))
         var set = try ViewerSet()
-        for kept in try kept(of: content, .day, first..<last + 1) { try set.formUnion(kept) }
+        try set.formUnion(try kept(of: content, .day, first..<last + 1))
         total.viewers = set.count
         if total.viewers > 0 { total.numbers = set.kept }
         return total

@@ -43,7 +43,7 @@ struct TotalReportQueries {
         let queries = TotalQueries(connection: connection)
         var set = try ViewerSet()
         for (length, numbers) in cover.parts {
-            for kept in try queries.kept(of: content, length, numbers) { try set.formUnion(kept) }
+            try set.formUnion(try queries.kept(of: content, length, numbers))
         }
         return set.count
     }

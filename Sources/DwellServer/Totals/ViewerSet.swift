@@ -39,16 +39,21 @@ struct ViewerSet: ~Copyable {
         roaring_bitmap_add_many(bitmap, numbers.count, numbers)
     }
 
-    /// Adds those of a kept set.
-    mutating func formUnion(_ kept: Data) throws {
-        let other = kept.withUnsafeBytes { bytes in
-            bytes.baseAddress.flatMap {
-                roaring_bitmap_portable_deserialize_safe($0.assumingMemoryBound(to: CChar.self), bytes.count)
+    /// Adds those of kept sets.
+    ///
+    /// What a set of many is counted by is left out between two of them and made up for at the end: a third of the time.
+    mutating func formUnion(_ kept: [Data]) throws {
+        defer { roaring_bitmap_repair_after_lazy(bitmap) }
+        for data in kept {
+            let other = data.withUnsafeBytes { bytes in
+                bytes.baseAddress.flatMap {
+                    roaring_bitmap_portable_deserialize_safe($0.assumingMemoryBound(to: CChar.self), bytes.count)
+                }
             }
+            guard let other else { throw DatabaseError.failure("a kept set of viewers can't be read") }
+            defer { roaring_bitmap_free(other) }
+            roaring_bitmap_lazy_or_inplace(bitmap, other, true)
         }
-        guard let other else { throw DatabaseError.failure("a kept set of viewers can't be read") }
-        defer { roaring_bitmap_free(other) }
-        roaring_bitmap_or_inplace(bitmap, other)
     }
 
     /// The form in which it is kept: https://github.com/RoaringBitmap/RoaringFormatSpec

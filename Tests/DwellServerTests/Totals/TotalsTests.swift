@@ -158,15 +158,34 @@ import Testing
         try set.insert(listed: "1,70000,4294967295,1")
         var other = try ViewerSet()
         try other.insert(listed: "2,70000")
-        try other.formUnion(set.kept)
+        try other.formUnion([set.kept])
         #expect(set.count == 3 && other.count == 4)
         #expect(throws: DatabaseError.self) { try Self.unite(Data("nothing".utf8)) }
         #expect(throws: DatabaseError.self) { try Self.list("4294967296") }
     }
 
+    @Test func `sets of many days hold whoever any of them holds, each once`() throws {
+        var generator = SeededGenerator(seed: 4)
+        var (kept, all): ([Data], Set<UInt32>) = ([], [])
+        // Few and many, near each other and far apart: what a set is made of differs.
+        for count in [0, 1, 300, 5000, 60_000, 2, 70_000] {
+            let numbers = (0..<count).map { _ in UInt32.random(in: 0..<200_000, using: &generator) }
+            var set = try ViewerSet()
+            try set.insert(listed: numbers.map(String.init).joined(separator: ","))
+            kept.append(set.kept)
+            all.formUnion(numbers)
+        }
+        var united = try ViewerSet()
+        try united.formUnion(kept)
+        var listed = try ViewerSet()
+        try listed.insert(listed: all.map(String.init).joined(separator: ","))
+        #expect(united.count == all.count)
+        #expect(united.kept == listed.kept)
+    }
+
     private static func unite(_ data: Data) throws {
         var set = try ViewerSet()
-        try set.formUnion(data)
+        try set.formUnion([data])
     }
 
     private static func list(_ list: String) throws {
