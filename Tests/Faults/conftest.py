@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,11 @@ from stores import PostgresCluster, PostgresDatabase
 from .jobs import JobWatch
 from .network import Wire
 from .nodes import NamedNodes
-from .table import Table
+from .table import IS_LONG, Table
 
 HERE = Path(__file__).parent
 TABLE = Table()
+BEGAN = time.monotonic()
 DOCUMENT = REPOSITORY / "docs" / "faults.md"
 BEGIN, END = "<!-- Written by script/faults. -->", "<!-- Until here. -->"
 
@@ -45,15 +47,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("faults")
     terminalreporter.write(TABLE.text())
+    if IS_LONG:  # Else other tests took their time too.
+        terminalreporter.write(f"\nAll of it took {lasted():.0f} s.\n")
     if os.environ.get("DWELL_FAULTS_WRITE") and not terminalreporter.stats.get("failed"):
         write_down(TABLE.text())
+
+
+def lasted() -> float:
+    """How long this run has taken, in seconds."""
+    return time.monotonic() - BEGAN
 
 
 def write_down(text: str) -> None:
     """Replaces the figures of docs/faults.md."""
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    run = f"Figures of {datetime.now(UTC):%Y-%m-%d, %H:%M} UTC, all of one run."
+    run = (
+        f"Figures of {datetime.now(UTC):%Y-%m-%d, %H:%M} UTC, all of one run, which took {lasted():.0f} s on "
+        f"{os.cpu_count()} cores."
+    )
     DOCUMENT.write_text(f"{before}{BEGIN}\n{run}\n\n{text}{END}{after}")
 
 

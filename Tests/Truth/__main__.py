@@ -49,7 +49,7 @@ def table(write: bool) -> int:
     wrong = [problem for row in rows for problem in row.problems]
     print(*wrong, sep="\n", file=sys.stderr)
     if write and not failed:
-        DOCUMENT.write_text(document(rows, spent, began))
+        DOCUMENT.write_text(document(rows, spent, began, lasted))
     return 1 if failed or wrong else 0
 
 

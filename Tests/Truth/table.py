@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from .chromium import CHROMIUM
 from .clock import SECOND
 from .cost import Cost
 from .play import Row
 from .registry import SCENARIOS
+from .runs import CORES
 from .scene import Measures
 
 TEMPLATE = """# How true it is
@@ -17,7 +20,7 @@ TEMPLATE = """# How true it is
 
 plays visits whose truth is known to the test, in a real Chromium against the real program, and
 compares what Dwell tells of them. `script/truth --write` writes this page. These are the figures of
-{made}, all of one run.
+{made}, all of one run of {lasted} on {cores} cores with {chromium}.
 
 {table}
 
@@ -27,9 +30,10 @@ compares what Dwell tells of them. `script/truth --write` writes this page. Thes
 - `*` waits in real time, without any control of clocks. In the others the clocks of the pages
   (Playwright) and of the server (libfaketime) are moved together; nothing in Dwell knows of that.
 - *May be*: the largest possible error, as Dwell itself gives it with every figure.
-- *Blueprint*: what the heartbeat blueprint reports of the very same visit, from a second script on
-  the same page: last beat minus first beat, a beat every 3 minutes, none while hidden. Its error is
-  against the visible time.
+- *Blueprint*: what the [heartbeat blueprint](switching.md#from-the-heartbeat-blueprint), which keeps
+  one end time a session, reports of the very same visit, from a second script on the same page: last
+  beat minus first beat, a beat every 3 minutes, none while hidden. Its error is against the visible
+  time.
 
 The aim is an error of 1 s at most. {misses}
 
@@ -60,15 +64,24 @@ def misses(rows: Iterable[Row]) -> str:
     return "\n\n".join([f"**Bold** ones miss it, {len(missing)} scenarios:", *reasons])
 
 
-def document(rows: list[Row], cost: Cost, made: datetime) -> str:
+def document(rows: list[Row], cost: Cost, made: datetime, lasted: float) -> str:
     """docs/truth.md: what a run gave, and nothing else."""
     return TEMPLATE.format(
         made=f"{made:%Y-%m-%d, %H:%M} UTC",
+        lasted=f"{lasted:.0f} s",
+        cores=CORES,
+        chromium=_version(),
         table=markdown(rows),
         films=films(rows),
         misses=misses(rows),
         cost=cost,
     )
+
+
+def _version() -> str:
+    """What the browser calls itself."""
+    asked = subprocess.run([CHROMIUM, "--version"], capture_output=True, text=True, check=True)
+    return " ".join(asked.stdout.split()[:2])
 
 
 def duration(milliseconds: int) -> str:
