@@ -1,4 +1,5 @@
 -- How many bytes a row of each table that grows takes, with its indices. In an empty, migrated database:
+--     createdb sizes
 --     dwell migrate --database-url postgres://localhost/sizes && psql -d sizes -f Benchmarks/sizes.sql
 INSERT INTO viewer SELECT n, 'guest', 'visitor' || n || '@example.com', 0 FROM generate_series(1, 100000) AS n;
 INSERT INTO content SELECT 10 + n, 'page', '/page-' || n FROM generate_series(1, 100) AS n;
