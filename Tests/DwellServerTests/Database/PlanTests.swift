@@ -386,10 +386,13 @@ private struct Plan {
 
 extension TestStore {
     /// Stores what guests did in 90 days, up to now: sessions of one segment each.
+    ///
+    /// `n` are the numbers of some sessions, and `part` are those. A person's sessions are never apart.
     fileprivate func fill() async throws {
         let count = database.dialect == .postgres ? 30_000 : 6000
         let now = clock.now.milliseconds
         let day: Int64 = 86_400_000
+        let blob = database.dialect == .postgres ? "'\\x00'::bytea" : "x'00'"
         let start = "(\(now) - ((i * 7919) % 90) * \(day) - (i * 104729) % 80000000)"
         let statements = [
             "INSERT INTO viewer SELECT i, 'guest', 'v' || i || '@example.com', 0 FROM n WHERE i <= 1000",
@@ -405,7 +408,7 @@ extension TestStore {
                 first_beat_at, last_beat_at, media_from_ms, media_to_ms)
             SELECT viewer_id, id, 't', 0, id, started_at, last_seen_at, 'active', 11 + id % 500, 511 + id % 499, 0,
                 last_seen_at, last_seen_at, CASE WHEN viewer_id < 4 THEN 0 END, CASE WHEN viewer_id < 4 THEN 900000 END
-            FROM session
+            FROM part
             """,
             """
             INSERT INTO audit (id, at, event, outcome, actor, account_id, detail)
@@ -413,40 +416,44 @@ extension TestStore {
                 'success', 'person', 'account ' || i, '{}'
             FROM n
             """,
-            "INSERT INTO viewing SELECT viewer_id, id, 't', 'v', '00000000-0000-4000-8000-000000' || (100000 + id), 0, started_at, last_seen_at, NULL FROM session",
+            "INSERT INTO viewing SELECT viewer_id, id, 't', 'v', '00000000-0000-4000-8000-000000' || (100000 + id), 0, started_at, last_seen_at, NULL FROM part",
             """
             INSERT INTO coverage (viewer_id, video_id, parts, resume_ms, watched_at, round)
-            SELECT 1 + i % 1000, 511 + i / 500, \(database.dialect == .postgres ? "'\\x00'::bytea" : "x'00'"), 0, 0, 0
-            FROM n WHERE i > 2000
+            SELECT 1 + i % 1000, 511 + i / 500, \(blob), 0, 0, 0 FROM n WHERE i > 2000
             """,
             """
             INSERT INTO folded_coverage (viewer_id, video_id, parts, taken, resume_ms, watched_at)
-            SELECT viewer_id, video_id, parts, parts, 0, 0 FROM coverage
+            SELECT 1 + i % 1000, 511 + i / 500, \(blob), \(blob), 0, 0 FROM n WHERE i > 2000
             """,
-            "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM session WHERE viewer_id < 4",
+            "INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, started_at / \(day) FROM part WHERE viewer_id < 4",
             """
-            INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, last_seen_at / \(day) FROM session WHERE viewer_id < 4
+            INSERT INTO dirty_day (viewer_id, day) SELECT DISTINCT viewer_id, last_seen_at / \(day) FROM part WHERE viewer_id < 4
             ON CONFLICT (viewer_id, day) DO NOTHING
             """,
         ]
-        let marks =
-            "INSERT INTO stale_span SELECT DISTINCT 1, day, content_id, 0 FROM daily_statistic WHERE content_id < 20 OR content_id = 513"
         let statistics = ["0", "11 + id % 500", "511 + id % 499"].map { content in
             """
             INSERT INTO daily_statistic (viewer_id, day, content_id, visible_ms, engaged_ms)
-            SELECT DISTINCT viewer_id, started_at / \(day), \(content), 900000, 900000 FROM session
+            SELECT DISTINCT viewer_id, started_at / \(day), \(content), 900000, 900000 FROM part
             """
         }
-        // One by one: a transaction that lasts delays others in the whole cluster.
-        for statement in statements + statistics + [marks] {
+        // Little by little: a transaction that lasts delays others in the whole cluster.
+        let step = 3000
+        for statement in statements + statistics {
             let (insert, select) = try #require(
                 statement.firstRange(of: "SELECT").map { (statement[..<$0.lowerBound], statement[$0.lowerBound...]) })
-            let series = "SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < \(count)"
-            try await database.write { connection in
-                _ = try connection.execute("\(insert) WITH RECURSIVE n (i) AS (\(series)) \(select)")
+            for first in stride(from: 1, through: count, by: step) {
+                let last = first + step - 1
+                let series = "SELECT CAST(\(first) AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < \(last)"
+                let part = "SELECT * FROM session WHERE id BETWEEN \(first) AND \(last)"
+                let with = "WITH RECURSIVE n (i) AS (\(series)), part AS (\(part))"
+                try await database.write { _ = try $0.execute("\(insert) \(with) \(select)") }
             }
         }
+        let marks =
+            "INSERT INTO stale_span SELECT DISTINCT 1, day, content_id, 0 FROM daily_statistic WHERE content_id < 20 OR content_id = 513"
         try await database.write { connection in
+            try connection.execute(marks)
             for sequence in SQLSequence.allCases {
                 try SequenceQueries(connection: connection).set(sequence, to: 60_000)
             }
