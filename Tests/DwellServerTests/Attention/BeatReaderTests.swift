@@ -65,10 +65,10 @@ import Testing
         Plain(try? JSONDecoder().decode(ReceivedBeat.self, from: Data(bytes)))
     }
 
-    /// As `JSON.stringify` writes it, but for the order of names.
+    /// As `JSON.stringify` writes it, but for the order of names: a seed has to give the same bytes in each run.
     private static func json(_ body: BeatBody<SegmentClaim>) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         return Array(try encoder.encode(body))
     }
 
