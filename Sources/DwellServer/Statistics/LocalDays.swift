@@ -64,9 +64,10 @@ package final class LocalDays: Sendable {
     private func start(of day: Int64) -> Timestamp {
         var utc = Calendar(identifier: .gregorian)
         utc.timeZone = .gmt
-        let date = utc.dateComponents([.year, .month, .day], from: Date(timeIntervalSince1970: Double(day) * 86_400))
+        let date = Date(timeIntervalSince1970: Double(day) * 86_400)
+        var noon = utc.dateComponents([.era, .year, .month, .day], from: date)
         // Noon exists on every day in every zone; midnight does not.
-        let noon = DateComponents(year: date.year, month: date.month, day: date.day, hour: 12)
+        noon.hour = 12
         guard let middle = calendar.date(from: noon) else {
             preconditionFailure("the Gregorian calendar has every day: \(day)")
         }

@@ -29,6 +29,19 @@ import Testing
         }
     }
 
+    @Test(arguments: ["UTC", "Europe/Berlin", "Pacific/Kiritimati"])
+    func `days of all times follow each other, the first of our era too`(zone: String) throws {
+        let days = LocalDays(timeZone: try #require(TimeZone(identifier: zone)))
+        let year: Int64 = 365
+        // The year before 1, and when the calendar was mended.
+        for first in [-1971 * year, -389 * year] {
+            for day in first - year..<first + 2 * year {
+                let range = days.range(of: day)
+                #expect(!range.isEmpty && range.upperBound == days.range(of: day + 1).lowerBound)
+            }
+        }
+    }
+
     @Test(arguments: [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)] as [(String, Int64)])
     func `a day is as long as the zone's clock makes it`(date: String, hours: Int64) throws {
         let days = LocalDays(timeZone: try #require(TimeZone(identifier: "Europe/Berlin")))
