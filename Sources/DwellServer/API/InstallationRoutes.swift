@@ -87,13 +87,13 @@ extension Request {
     /// Which page is asked for of a list that has no other parameter and shows the latest first.
     func latestPage() throws(InvalidField) -> (last: LatestCursor, limit: Int) {
         var page = (last: LatestCursor.start, limit: 50)
-        for (name, value) in uri.queryParameters {
+        for (name, value) in parameters {
             switch name {
             case "limit": page.limit = try ReportRoutes.limit(value)
             case "cursor":
-                guard let last = LatestCursor(String(value)) else { throw ReportRoutes.wrongCursor }
+                guard let last = LatestCursor(value) else { throw ReportRoutes.wrongCursor }
                 page.last = last
-            default: throw InvalidField(String(name), expected: "limit or cursor")
+            default: throw InvalidField(name, expected: "limit or cursor")
             }
         }
         return page
@@ -101,8 +101,8 @@ extension Request {
 
     /// - Throws: ``InvalidField`` for the first parameter, where none is known
     func refuseParameters() throws(InvalidField) {
-        if let name = uri.queryParameters.first?.key {
-            throw InvalidField(String(name), expected: "left out: there are no parameters")
+        if let name = parameters.first?.name {
+            throw InvalidField(name, expected: "left out: there are no parameters")
         }
     }
 }

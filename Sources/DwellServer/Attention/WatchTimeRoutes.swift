@@ -18,7 +18,7 @@ struct WatchTimeRoutes {
 
     private func start(_ request: Request, context: DwellRequestContext) async throws -> Response {
         let login = try await logins.login(token: request.cookie(.token))
-        let video = request.uri.queryParameters["videoId"].flatMap { $0.isEmpty ? nil : String($0) }
+        let video = request.parameters.first { $0.name == "videoId" }.flatMap { $0.value.isEmpty ? nil : $0.value }
         let entry = try await watchTime.start(login, video: video, earlier: Self.named(by: request))
         var response = try Response.json(
             SessionInitReply(

@@ -80,17 +80,17 @@ struct VideoRoutes {
 
     private static func page(of request: Request, withPerson: Bool = false) throws(InvalidField) -> Page {
         var page = Page()
-        for (name, value) in request.uri.queryParameters {
+        for (name, value) in request.parameters {
             switch name {
             case "limit": page.limit = try ReportRoutes.limit(value)
             case "cursor":
-                guard let last = VideoCursor.number(String(value)) else { throw ReportRoutes.wrongCursor }
+                guard let last = VideoCursor.number(value) else { throw ReportRoutes.wrongCursor }
                 page.last = last
-            case "email" where withPerson: page.email = try EmailAddress.normalize(String(value))
-            case "username" where withPerson: page.username = String(value)
+            case "email" where withPerson: page.email = try EmailAddress.normalize(value)
+            case "username" where withPerson: page.username = value
             default:
                 throw InvalidField(
-                    String(name), expected: withPerson ? "email, username, limit or cursor" : "limit or cursor")
+                    name, expected: withPerson ? "email, username, limit or cursor" : "limit or cursor")
             }
         }
         return page

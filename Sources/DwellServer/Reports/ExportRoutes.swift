@@ -61,21 +61,19 @@ struct ExportRoutes {
     ) throws(InvalidField) -> (filter: SessionFilter, format: ExportFormat?) {
         var filter = SessionFilter()
         var format: ExportFormat?
-        for (name, value) in request.uri.queryParameters {
-            let text = String(value)
+        for (name, value) in request.parameters {
             switch name {
-            case "email": filter.email = try EmailAddress.normalize(text)
-            case "username": filter.username = text
-            case "page": filter.page = text
-            case "video": filter.video = text
-            case "from": filter.from = try days.start(text, field: "from", of: kind)
-            case "to": filter.to = try days.start(text, field: "to", of: kind)
+            case "email": filter.email = try EmailAddress.normalize(value)
+            case "username": filter.username = value
+            case "page": filter.page = value
+            case "video": filter.video = value
+            case "from": filter.from = try days.start(value, field: "from", of: kind)
+            case "to": filter.to = try days.start(value, field: "to", of: kind)
             case "format":
-                format = ExportFormat(rawValue: text)
+                format = ExportFormat(rawValue: value)
                 if format == nil { throw InvalidField("format", expected: "csv or ndjson") }
             default:
-                throw InvalidField(
-                    String(name), expected: "format, email, username, page, video, from or to")
+                throw InvalidField(name, expected: "format, email, username, page, video, from or to")
             }
         }
         try filter.check(for: kind)

@@ -44,8 +44,7 @@ struct ReportRoutes {
         try await keys.authenticate(request, context, attempts)
         var asked: [(ContentKind, String)] = []
         var scope = Reports.Scope()
-        for (name, value) in request.uri.queryParameters {
-            let value = String(value)
+        for (name, value) in request.parameters {
             switch name {
             case "page": asked.append((.page, value))
             case "video": asked.append((.video, value))
@@ -53,7 +52,7 @@ struct ReportRoutes {
             case "username": scope.username = value
             case "from": scope.firstDay = try Self.day(value, field: "from")
             case "to": scope.lastDay = try Self.day(value, field: "to") - 1
-            default: throw InvalidField(String(name), expected: "page, video, email, username, from or to")
+            default: throw InvalidField(name, expected: "page, video, email, username, from or to")
             }
         }
         guard asked.count == 1, let (kind, name) = asked.first else {
@@ -73,11 +72,11 @@ struct ReportRoutes {
     /// Which page of those who are here is asked for.
     static func liveFilter(of request: Request) throws(InvalidField) -> SessionFilter {
         var filter = SessionFilter()
-        for (name, value) in request.uri.queryParameters {
+        for (name, value) in request.parameters {
             switch name {
             case "limit": filter.limit = try limit(value)
             case "cursor": filter.cursor = try cursor(value)
-            default: throw InvalidField(String(name), expected: "limit or cursor")
+            default: throw InvalidField(name, expected: "limit or cursor")
             }
         }
         return filter
@@ -85,34 +84,33 @@ struct ReportRoutes {
 
     private func filter(of request: Request) throws(InvalidField) -> SessionFilter {
         var filter = SessionFilter()
-        for (name, value) in request.uri.queryParameters {
-            let text = String(value)
+        for (name, value) in request.parameters {
             switch name {
-            case "email": filter.email = try EmailAddress.normalize(text)
-            case "username": filter.username = text
-            case "page": filter.page = text
-            case "video": filter.video = text
-            case "from": filter.from = try days.time(text, field: "from")
-            case "to": filter.to = try days.time(text, field: "to")
+            case "email": filter.email = try EmailAddress.normalize(value)
+            case "username": filter.username = value
+            case "page": filter.page = value
+            case "video": filter.video = value
+            case "from": filter.from = try days.time(value, field: "from")
+            case "to": filter.to = try days.time(value, field: "to")
             case "limit": filter.limit = try Self.limit(value)
             case "cursor": filter.cursor = try Self.cursor(value)
             default:
                 throw InvalidField(
-                    String(name), expected: "a filter: email, username, page, video, from, to, limit or cursor")
+                    name, expected: "a filter: email, username, page, video, from, to, limit or cursor")
             }
         }
         return filter
     }
 
-    static func limit(_ text: some StringProtocol) throws(InvalidField) -> Int {
+    static func limit(_ text: String) throws(InvalidField) -> Int {
         guard let limit = Int(text), (1...SessionFilter.pageLimit).contains(limit) else {
             throw InvalidField("limit", expected: "a whole number from 1 to \(SessionFilter.pageLimit)")
         }
         return limit
     }
 
-    private static func cursor(_ text: some StringProtocol) throws(InvalidField) -> SessionCursor {
-        guard let cursor = SessionCursor(String(text)) else { throw wrongCursor }
+    private static func cursor(_ text: String) throws(InvalidField) -> SessionCursor {
+        guard let cursor = SessionCursor(text) else { throw wrongCursor }
         return cursor
     }
 
