@@ -11,9 +11,11 @@ struct ErasedContents {
         let candidates: [Int64] = try connection.rows(
             "SELECT content_id FROM erasing_content WHERE erasure_id = $1 ORDER BY content_id", [erasure]
         ).map { try $0["content_id"] }
-        guard !candidates.isEmpty else { return [] }
+        // What others have seen long ago is told at once; only the rest is looked for among what they do now.
+        let rest = try candidates.filter { try !isSeen($0) }
+        guard !rest.isEmpty else { return [] }
         let fresh = try seenSince()
-        return try candidates.filter { try !fresh.contains($0) && !isSeen($0) }
+        return rest.filter { !fresh.contains($0) }
     }
 
     /// What is seen on days that are not computed.
@@ -37,10 +39,10 @@ struct ErasedContents {
             """, [content]) != nil
     }
 
-    /// Takes their names away.
+    /// Takes their names away, but of those that somebody has seen meanwhile.
     /// - Returns: How many had one
-    func forget(_ contents: [Int64]) throws -> Int {
-        try contents.reduce(0) { count, content in
+    func forget(_ contents: some Sequence<Int64>) throws -> Int {
+        try contents.filter { try !isSeen($0) }.reduce(0) { count, content in
             try connection.execute("DELETE FROM told_duration WHERE video_id = $1", [content])
             try connection.execute("DELETE FROM video WHERE id = $1", [content])
             // A space is at the beginning of no path, and of no name that a page gives.

@@ -148,17 +148,29 @@ package struct Erasures: Sendable {
     /// the receipt is complete.
     private func forgetContents(_ erasure: String) async throws {
         try await statistics.aggregate()
+        // Looking takes as long as many people are here, so no beat waits for it.
+        let unseen = try await database.read { [days] connection in
+            try ErasedContents(connection: connection, days: days).unseen(by: erasure)
+        }
+        for start in stride(from: 0, to: unseen.count, by: Self.stepSize) {
+            try await forget(unseen[start..<min(start + Self.stepSize, unseen.count)], erasure)
+        }
         let now = clock.now()
-        let isCompleted = try await database.write { [days] connection in
+        let isCompleted = try await database.write { connection in
             try Self.lock(connection)
-            let queries = ErasureQueries(connection: connection)
-            let contents = ErasedContents(connection: connection, days: days)
-            let removed = try contents.forget(try contents.unseen(by: erasure))
-            if removed > 0 { try Announcements.announce(.content, "", at: now, connection) }
-            try queries.count(["content": removed], in: erasure)
-            return try queries.complete(erasure, at: now)
+            return try ErasureQueries(connection: connection).complete(erasure, at: now)
         }
         if isCompleted { logger.notice("a person was erased", metadata: ["receipt": "\(erasure)"]) }
+    }
+
+    private func forget(_ contents: ArraySlice<Int64>, _ erasure: String) async throws {
+        let now = clock.now()
+        try await database.write { [days] connection in
+            try Self.lock(connection)
+            let removed = try ErasedContents(connection: connection, days: days).forget(contents)
+            if removed > 0 { try Announcements.announce(.content, "", at: now, connection) }
+            try ErasureQueries(connection: connection).count(["content": removed], in: erasure)
+        }
     }
 
     /// A receipt; `nil` when there is none of that id.
