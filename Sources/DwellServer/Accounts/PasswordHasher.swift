@@ -37,11 +37,13 @@ package struct PasswordHasher: Sendable {
     /// imported one must not show.
     /// - Parameters:
     ///   - password: What the person typed
-    ///   - hash: What is stored; `nil` is always false
+    ///   - hash: What is stored; `nil` and nothing are always false
     ///   - dearest: The cost of the dearest bcrypt hash that any account has; `nil` when none has one
     package func verify(
         _ password: String, against hash: String?, amongBcryptOf dearest: Int? = nil
     ) async throws -> Bool {
+        // Who is being erased has an empty one.
+        let hash = hash.flatMap { $0.isEmpty ? nil : $0 }
         if let frequent, frequent.password == password, frequent.hash == hash { return true }
         return try await pool.runIfActive {
             Self.stepBack()

@@ -48,18 +48,20 @@ struct ViewerQueries {
         SELECT name, id, again FROM (
             SELECT * FROM (
                 SELECT email AS name, id, 0 AS again FROM viewer
-                WHERE email >= $1 AND email < $2 AND (email > $5 OR id > $6)
+                WHERE email >= $1 AND email < $2 AND (email > $5 OR id > $6) AND id NOT IN (SELECT viewer_id FROM erasing)
                 ORDER BY email LIMIT $7
             ) AS guests
             UNION ALL SELECT * FROM (
                 SELECT username_key AS name, viewer_id AS id, 0 AS again FROM account
                 WHERE username_key >= $3 AND username_key < $4 AND (username_key > $5 OR viewer_id > $6)
+                    AND viewer_id NOT IN (SELECT viewer_id FROM erasing)
                 ORDER BY username_key LIMIT $7
             ) AS users
             UNION ALL SELECT * FROM (
                 SELECT email AS name, viewer_id AS id,
                     CASE WHEN username_key >= $8 AND username_key < $4 THEN 1 ELSE 0 END AS again FROM account
                 WHERE email >= $1 AND email < $2 AND (email > $5 OR viewer_id > $6)
+                    AND viewer_id NOT IN (SELECT viewer_id FROM erasing)
                 ORDER BY email LIMIT $7
             ) AS addresses
         ) AS found ORDER BY name, id LIMIT $7
