@@ -2,7 +2,12 @@
 
 // The macros that check types would come between Swift and the functions.
 #define CURL_DISABLE_TYPECHECK
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
 
 // Swift can't call C functions whose arguments are open: one function for each kind of value.
 
@@ -50,6 +55,38 @@ static inline CURLcode dwell_curl_set_sink(
     curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, progress);
     return curl_easy_setopt(handle, CURLOPT_XFERINFODATA, value);
+}
+
+static inline bool dwell_is_near_v4(uint32_t address) {
+    return address >> 24 == 127 || address >> 24 == 0 || address >> 16 == 0xa9fe;
+}
+
+/// Whether an address is of this machine alone or of its link: loopback, unspecified, link-local.
+static inline bool dwell_is_near(const struct sockaddr *address) {
+    if (address->sa_family == AF_INET) {
+        return dwell_is_near_v4(ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr));
+    }
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(v6)) {
+        uint32_t v4;
+        memcpy(&v4, &v6->s6_addr[12], sizeof v4);
+        return dwell_is_near_v4(ntohl(v4));
+    }
+    return IN6_IS_ADDR_LOOPBACK(v6) || IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_LINKLOCAL(v6);
+}
+
+static inline curl_socket_t dwell_curl_open_afar(void *refused, curlsocktype purpose, struct curl_sockaddr *address) {
+    if (dwell_is_near(&address->addr)) {
+        *(bool *)refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype, address->protocol);
+}
+
+/// Connects to no address of this machine or its link, whatever name leads there; `refused` tells that one did.
+static inline CURLcode dwell_curl_stay_away(CURL *handle, bool *refused) {
+    curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, dwell_curl_open_afar);
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, refused);
 }
 
 static inline CURLcode dwell_curl_set_complaint(CURL *handle, char *buffer) {

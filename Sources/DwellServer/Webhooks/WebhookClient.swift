@@ -9,6 +9,8 @@ package struct WebhookClient: Sendable {
     private static let patience = 15
     private static let patienceToConnect = 5
 
+    private static let nearComplaint = "leads to this machine or its link; one here is named localhost or 127.0.0.1"
+
     private let pool: NIOThreadPool
 
     /// - Parameter pool: libcurl waits on its threads, which must be none that serve requests
@@ -37,6 +39,9 @@ package struct WebhookClient: Sendable {
         var headers: UnsafeMutablePointer<curl_slist>?
         for (name, value) in request.headers { headers = curl_slist_append(headers, "\(name): \(value)") }
         defer { curl_slist_free_all(headers) }
+        // A program can't name this machine on a public server, so nothing but its plain names may lead here.
+        let mayBeHere = WebhookRules.isHere(URLComponents(string: request.url)?.host ?? "")
+        var isNear = false
         let answer = withExtendedLifetime(exchange) {
             Curl.withHandle { handle, complaint in
                 _ = dwell_curl_set_text(handle, CURLOPT_URL, request.url)
@@ -52,11 +57,14 @@ package struct WebhookClient: Sendable {
                     { _, size, count, exchange in Exchange.at(exchange)?.take(size * count) ?? 0 },
                     { exchange, _, _, _, _ in Exchange.at(exchange)?.isEnded == true ? 1 : 0 },
                     Unmanaged.passUnretained(exchange).toOpaque())
-                let code = curl_easy_perform(handle)
+                let code = withUnsafeMutablePointer(to: &isNear) { isNear in
+                    if !mayBeHere { _ = dwell_curl_stay_away(handle, isNear) }
+                    return curl_easy_perform(handle)
+                }
                 let status = dwell_curl_reply(handle)
                 // What answers at length has answered.
                 guard status > 0, code == CURLE_OK || code == CURLE_WRITE_ERROR else {
-                    return WebhookAnswer(complaint: Curl.reason(code, complaint))
+                    return WebhookAnswer(complaint: isNear ? Self.nearComplaint : Curl.reason(code, complaint))
                 }
                 return WebhookAnswer(status: status, retryAfter: pause(dwell_curl_retry_after(handle)))
             }
