@@ -4,6 +4,8 @@ import DwellAPI
 struct SessionListQueries {
     /// A content that more people see in a day is found fast enough by going through all sessions.
     private static let dailyViewers = 1000
+    /// How many sessions are looked into together, where most may be of no use.
+    private static let batchSize = 200
 
     let connection: any DatabaseConnection
     let days: LocalDays
@@ -98,8 +100,8 @@ struct SessionListQueries {
         var found: [ListedSession] = []
         while !rest.isEmpty, found.count < limit {
             var conditions = Self.conditions(SessionFilter(), contents)
-            let some = rest.prefix(limit).map { conditions.placeholders(in: "?", $0.key) }
-            rest = rest.dropFirst(limit)
+            let some = rest.prefix(Self.batchSize).map { conditions.placeholders(in: "?", $0.key) }
+            rest = rest.dropFirst(Self.batchSize)
             found += try listed(
                 "SELECT * FROM session WHERE session.id IN (\(some.joined(separator: ", "))) AND \(conditions.sql)",
                 conditions)

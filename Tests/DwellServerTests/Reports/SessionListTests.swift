@@ -41,7 +41,8 @@ import Testing
         try await fill(store, visits[100...])
 
         for number in 0..<3 {
-            for (page, video) in [("/\(number)", nil), (nil, "v\(number)"), ("/\(number)", "v0")] as [(String?, String?)] {
+            let asked: [(String?, String?)] = [("/\(number)", nil), (nil, "v\(number)"), ("/\(number)", "v0")]
+            for (page, video) in asked {
                 let wanted = visits.filter {
                     (page == nil || page == "/\($0.page)") && (video == nil || video == "v\($0.video)")
                 }
