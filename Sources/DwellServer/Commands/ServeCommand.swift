@@ -12,7 +12,7 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run the server.",
         discussion: """
-            Every option can also be an environment variable (DWELL_ and the name in capitals) or a line of a YAML \
+            Every setting can also be an environment variable (DWELL_ and the name in capitals) or a line of a YAML \
             file given by --config; flags win over variables, variables over the file. DWELL_SECRET_KEY, \
             DWELL_CRON_ACCESS_KEY, DWELL_SMTP_URL and DWELL_MAIL_FROM have no flag, because others can read the flags \
             of a process. Gates are set in the file alone.
