@@ -85,13 +85,13 @@ def restart_ahead(server: Dwell, days: int) -> Dwell:
     return server.restart(env={"LD_PRELOAD": str(FAKETIME)} | ahead)
 
 
-def is_now(ms: int, since: int) -> bool:
-    """Whether a time that a server tells lies between then and now.
+def is_now(ms: int, since: int, until: int | None = None) -> bool:
+    """Whether a time that a server tells lies between then and now, or another then.
 
     With PostgreSQL it is the database's, which a node knows to within half of the way there and back and 20 ms.
     """
     unsure = 0 if isinstance(stores.new(Path("none")), stores.SQLiteFile) else 250
-    return since - unsure <= ms <= now_ms() + unsure
+    return since - unsure <= ms <= (until or now_ms()) + unsure
 
 
 def await_removal(server: Dwell) -> None:
