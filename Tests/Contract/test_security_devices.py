@@ -615,7 +615,7 @@ def test_security_4_logging_out_needs_to_be_told_whom(dwell: Dwell, arguments: l
 
 
 def test_security_6_a_login_that_is_not_used_ends_and_frees_its_place(fresh_dwell) -> None:
-    server = fresh_dwell("--device-limit", "2", "--login-idle", "3s")
+    server = fresh_dwell("--device-limit", "2", "--login-idle", "8s")
     ann = person(server)
     used, unused = ann.login(), ann.login()
 
