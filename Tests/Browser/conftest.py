@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from dwell_process import HOST, free_port
 
@@ -16,7 +16,9 @@ pytest.register_assert_rewrite("Browser.helpers", "Browser.script_site")
 from .script_site import write_site  # noqa: E402
 
 CHROMIUM = os.environ.get("DWELL_CHROMIUM", "/usr/bin/chromium")
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
+
+expect.set_options(timeout=PATIENCE_MS)  # What a context is told does not reach it.
 
 
 @pytest.fixture(scope="package")
