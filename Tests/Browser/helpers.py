@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, Route
 
-from Contract.helpers import ms_of, unique_email
+from Contract.helpers import ms_of, now_ms, unique_email
 from dwell_process import Dwell, eventually
 
 BEAT = "/api/session-heartbeat"
@@ -20,6 +20,7 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 NOON = 1_800_000_000_000  # What a page's clock says whose time is moved by hand.
+SLACK = 300  # For the way of a beat to the server, by which what it tells may seem to have happened later.
 
 
 # The server's clock is not moved with the page's. What it says of the time is replaced by the page's
@@ -110,6 +111,48 @@ def tell(page: Page) -> None:
     """Makes the page tell now all that it knows."""
     page.evaluate("dwell.flush()")
     catch_up(page)
+
+
+# When things happen
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something happened: not before the first of these times, and not after the last."""
+
+    first: int
+    last: int
+
+
+def moment_of(action: Callable[[], object]) -> Moment:
+    """Does something, and gives when. A page that loads slowly is there at some time while it does."""
+    first = now_ms()
+    action()
+    return Moment(first, now_ms())
+
+
+def is_within(at: int, moment: Moment, slack: int = SLACK) -> bool:
+    """Whether a time that was told lies within a moment."""
+    return moment.first - slack <= at <= moment.last + slack
+
+
+def lasted(milliseconds: int, *stretches: tuple[Moment, Moment], slack: int = SLACK) -> bool:
+    """Whether something was as long as these stretches of time together, each from one moment to another."""
+    least = sum(end.first - begin.last for begin, end in stretches)
+    most = sum(end.last - begin.first for begin, end in stretches)
+    return least - slack <= milliseconds <= most + slack
+
+
+def show(page: Page) -> None:
+    """Brings a tab to the front; it knows of it then."""
+    page.bring_to_front()
+    eventually(lambda: not page.evaluate("document.hidden"), what="a visible tab")
+
+
+def hide(page: Page, other: Page) -> None:
+    """Brings another tab to the front; this one knows of it then."""
+    other.bring_to_front()
+    eventually(lambda: page.evaluate("document.hidden"), what="a hidden tab")
 
 
 # Beats

@@ -22,16 +22,20 @@ from .helpers import (
     SECOND,
     Beats,
     Console,
+    Moment,
     beat_while,
     beats_answered,
+    hide,
+    lasted,
     let_in,
+    moment_of,
     record,
     record_up_to,
     stop_time,
     tell,
     wait,
 )
-from .script_site import close_to, confidential, read, stored
+from .script_site import confidential, read, stored
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +97,16 @@ def test_a_young_visit_beats_more_often_than_an_old_one(
 
 
 def test_a_page_that_was_read_leaves_the_time_it_was_read(page: Page, dwell: Dwell) -> None:
+    began = now_ms()
     email = let_in(page.context, dwell)
-    came = now_ms()
-    page.goto(confidential(dwell, "second"))
+    entered = Moment(began, now_ms())
+    came = moment_of(lambda: page.goto(confidential(dwell, "second")))
     let_pass(3)
-    left = now_ms()
-    page.goto(dwell.url)
-    session = record_up_to(dwell, email, left)
-    for measure in ("visibleMs", "engagedMs", "elapsedMs"):
-        assert close_to(session[measure], left - came), (measure, session)
+    left = moment_of(lambda: page.goto(dwell.url))
+    session = record_up_to(dwell, email, left.first)
+    for measure in ("visibleMs", "engagedMs"):
+        assert lasted(session[measure], (came, left)), (measure, session)
+    assert lasted(session["elapsedMs"], (entered, left)), session
     assert ms_of(session["sessionEndTime"]) <= now_ms() + SECOND
 
 
@@ -109,7 +114,7 @@ LEAVING: dict[str, Callable[[Page], object]] = {
     "by a link": lambda page: page.get_by_role("link").click(),
     "by reloading": lambda page: page.reload(),
     "by closing the tab": lambda page: page.close(),
-    "by opening another tab": lambda page: page.context.new_page().bring_to_front(),
+    "by opening another tab": lambda page: hide(page, page.context.new_page()),
 }
 
 
@@ -119,72 +124,67 @@ def test_whoever_leaves_between_two_beats_loses_nothing(
 ) -> None:
     page = tabs.new_page()
     email = let_in(tabs, dwell)
-    came = now_ms()
-    page.goto(confidential(dwell, "default"))  # The next beat would come in 3 minutes.
+    came = moment_of(lambda: page.goto(confidential(dwell, "default")))  # The next beat would come in 5 s.
     let_pass(2.5)
     left = now_ms()
     leave(page)
     session = record_up_to(dwell, email, left)
-    assert close_to(session["visibleMs"], left - came), session
-    assert close_to(session["engagedMs"], left - came), session
+    gone = Moment(left, now_ms())  # Who follows a link stays until the next page is there.
+    assert lasted(session["visibleMs"], (came, gone)), session
+    assert lasted(session["engagedMs"], (came, gone)), session
 
 
 def test_a_browser_without_beacons_tells_when_it_leaves(page: Page, dwell: Dwell) -> None:
     page.add_init_script("delete Navigator.prototype.sendBeacon")
     email = let_in(page.context, dwell)
-    came = now_ms()
-    page.goto(confidential(dwell, "default"))
+    came = moment_of(lambda: page.goto(confidential(dwell, "default")))
     let_pass(2)
-    left = now_ms()
-    page.goto(dwell.url)
-    assert close_to(record_up_to(dwell, email, left)["visibleMs"], left - came)
+    left = moment_of(lambda: page.goto(dwell.url))
+    assert lasted(record_up_to(dwell, email, left.first)["visibleMs"], (came, left))
 
 
 def test_a_page_that_dies_loses_no_more_than_one_interval(page: Page, dwell: Dwell) -> None:
     email = let_in(page.context, dwell)
-    came = now_ms()
-    page.goto(confidential(dwell, "second"))
+    came = moment_of(lambda: page.goto(confidential(dwell, "second")))
     let_pass(2.5)
-    died = now_ms()
+    began = now_ms()
     with page.expect_event("crash"), pytest.raises(Error):
         page.goto("chrome://crash")
-    session = record_up_to(dwell, email, died - SECOND - 500)
-    assert close_to(session["visibleMs"], died - came, SECOND + 500), session
+    died = Moment(began, now_ms())
+    session = record_up_to(dwell, email, died.first - SECOND - 500)
+    assert lasted(session["visibleMs"], (came, died), slack=SECOND + 500), session
 
 
 def test_two_tabs_side_by_side_are_not_twice_the_time(context: BrowserContext, dwell: Dwell) -> None:
     email = let_in(context, dwell)
-    came = now_ms()
-    pages = [context.new_page() for _ in range(2)]  # Both visible, as in two windows.
-    for page in pages:
-        page.goto(confidential(dwell, "second"))
+    first, second = context.new_page(), context.new_page()  # Both visible, as in two windows.
+    came = moment_of(lambda: first.goto(confidential(dwell, "second")))
+    second.goto(confidential(dwell, "second"))
     let_pass(2)
-    left = now_ms()
-    for page in pages:
-        page.goto(dwell.url)
-    session = record_up_to(dwell, email, left)
-    assert close_to(session["visibleMs"], left - came), session
+    first.goto(dwell.url)
+    left = moment_of(lambda: second.goto(dwell.url))
+    session = record_up_to(dwell, email, left.first)
+    assert lasted(session["visibleMs"], (came, left)), session
 
 
 def test_a_page_that_the_back_button_brings_back_goes_on_counting(
     page: Page, dwell: Dwell
 ) -> None:
     email = let_in(page.context, dwell)
-    came = now_ms()
-    page.goto(f"{dwell.url}/open.html")  # What is confidential, no browser keeps for coming back.
+    # What is confidential, no browser keeps for coming back.
+    came = moment_of(lambda: page.goto(f"{dwell.url}/open.html"))
     page.evaluate("window.isTheSame = true")
     let_pass(1.2)
-    left = now_ms()
-    page.goto(dwell.url)
+    left = moment_of(lambda: page.goto(dwell.url))
     let_pass(2)
-    back = now_ms()
+    began = now_ms()
     page.go_back(wait_until="commit")
     assert page.evaluate("window.isTheSame"), "the page was loaded anew"
+    back = Moment(began, now_ms())
     let_pass(1.2)
-    left_again = now_ms()
-    page.goto(dwell.url)
-    session = record_up_to(dwell, email, left_again)
-    assert close_to(session["visibleMs"], (left - came) + (left_again - back)), session
+    left_again = moment_of(lambda: page.goto(dwell.url))
+    session = record_up_to(dwell, email, left_again.first)
+    assert lasted(session["visibleMs"], (came, left), (back, left_again)), session
 
 
 # Without a session
@@ -269,11 +269,10 @@ def test_a_script_that_is_there_twice_counts_once(page: Page, dwell: Dwell) -> N
 
 def test_what_is_flushed_is_told_when_the_promise_is_kept(page: Page, dwell: Dwell) -> None:
     email = let_in(page.context, dwell)
-    came = now_ms()
-    page.goto(confidential(dwell, "hour"))
+    came = moment_of(lambda: page.goto(confidential(dwell, "hour")))
     let_pass(1.5)
-    page.evaluate("dwell.flush()")
-    assert close_to(record(dwell, email)["visibleMs"], now_ms() - came)
+    told = moment_of(lambda: page.evaluate("dwell.flush()"))
+    assert lasted(record(dwell, email)["visibleMs"], (came, told))
 
 
 @pytest.mark.parametrize("wish", ["soon", "0", "-5", "10", "99999999999"])

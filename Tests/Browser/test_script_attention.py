@@ -15,11 +15,16 @@ from .helpers import (
     MINUTE,
     SECOND,
     Beats,
+    Moment,
     beat_while,
     catch_up,
+    hide,
+    lasted,
     length,
     let_in,
+    moment_of,
     record_up_to,
+    show,
     stop_time,
     tell,
     wait,
@@ -44,24 +49,21 @@ def lengths(beats: Beats) -> list[int]:
 
 def test_a_tab_behind_another_is_not_counted(tabs: BrowserContext, dwell: Dwell) -> None:
     page, other = tabs.new_page(), tabs.new_page()
+    began = now_ms()
     email = let_in(tabs, dwell)
+    entered = Moment(began, now_ms())
     page.bring_to_front()
-    came = now_ms()
-    page.goto(confidential(dwell, "second"))
+    came = moment_of(lambda: page.goto(confidential(dwell, "second")))
     let_pass(1.5)
-    hidden = now_ms()
-    other.bring_to_front()
+    hidden = moment_of(lambda: hide(page, other))
     let_pass(3)
-    shown = now_ms()
-    page.bring_to_front()
+    shown = moment_of(lambda: show(page))
     let_pass(1)
-    left = now_ms()
-    page.goto(dwell.url)
-    session = record_up_to(dwell, email, left)
-    seen = (hidden - came) + (left - shown)
-    assert close_to(session["visibleMs"], seen), (seen, session)
-    assert close_to(session["engagedMs"], seen), (seen, session)
-    assert close_to(session["elapsedMs"], left - came), session
+    left = moment_of(lambda: page.goto(dwell.url))
+    session = record_up_to(dwell, email, left.first)
+    assert lasted(session["visibleMs"], (came, hidden), (shown, left)), session
+    assert lasted(session["engagedMs"], (came, hidden), (shown, left)), session
+    assert lasted(session["elapsedMs"], (entered, left)), session
 
 
 def test_ten_hidden_minutes_add_nothing(tabs: BrowserContext, dwell: Dwell) -> None:
@@ -69,8 +71,7 @@ def test_ten_hidden_minutes_add_nothing(tabs: BrowserContext, dwell: Dwell) -> N
     page.bring_to_front()
     beats = read(page, dwell, "minute")
     wait(page, 10 * SECOND)
-    other.bring_to_front()
-    page.wait_for_function("document.visibilityState === 'hidden'")
+    hide(page, other)
     catch_up(page)
     assert beats.during(lambda: wait(page, 10 * MINUTE)) == 0
     beat_while(page, page.bring_to_front)
@@ -132,21 +133,19 @@ def test_a_frozen_tab_is_not_counted(tabs: BrowserContext, dwell: Dwell) -> None
     email = let_in(tabs, dwell)
     devtools = tabs.new_cdp_session(page)
     page.bring_to_front()
-    came = now_ms()
-    page.goto(confidential(dwell, "hour"))
+    came = moment_of(lambda: page.goto(confidential(dwell, "hour")))
     let_pass(1.5)
-    frozen = now_ms()
-    devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    frozen = moment_of(lambda: devtools.send("Page.setWebLifecycleState", {"state": "frozen"}))
     let_pass(2)
+    began = now_ms()
     devtools.send("Page.setWebLifecycleState", {"state": "active"})
-    other.bring_to_front()
-    back = now_ms()
-    page.bring_to_front()
+    hide(page, other)
+    show(page)
+    back = Moment(began, now_ms())
     let_pass(1.5)
-    left = now_ms()
-    page.goto(dwell.url)
-    session = record_up_to(dwell, email, left)
-    assert close_to(session["visibleMs"], (frozen - came) + (left - back)), session
+    left = moment_of(lambda: page.goto(dwell.url))
+    session = record_up_to(dwell, email, left.first)
+    assert lasted(session["visibleMs"], (came, frozen), (back, left)), session
 
 
 def test_a_page_that_is_frozen_in_front_says_so(page: Page, dwell: Dwell) -> None:

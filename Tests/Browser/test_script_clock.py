@@ -20,11 +20,15 @@ from .helpers import (
     NOON,
     SECOND,
     Beats,
+    Moment,
     beat_while,
     beats_answered,
     catch_up,
+    is_within,
+    lasted,
     length,
     let_in,
+    moment_of,
     record_up_to,
     set_clock,
     tell,
@@ -228,30 +232,32 @@ def test_an_answer_that_slept_on_the_way_says_nothing_of_the_time(page: Page, dw
 
 @pytest.mark.parametrize("error", [-YEAR, YEAR, 10 * SECOND], ids=["behind", "ahead", "a little"])
 def test_a_clock_that_is_wrong_changes_nothing(page: Page, dwell: Dwell, error: int) -> None:
+    began = now_ms()
     email = let_in(page.context, dwell)
+    entered = Moment(began, now_ms())
     page.clock.install(time=(now_ms() + error) / 1000)
-    came = now_ms()
-    page.goto(confidential(dwell, "second"))
+    came = moment_of(lambda: page.goto(confidential(dwell, "second")))
     let_pass(1.5)
     page.evaluate("history.pushState({}, '', '/confidential/next')")
     let_pass(1.5)
-    left = now_ms()
-    page.goto(dwell.url)
-    session = record_up_to(dwell, email, left)
-    for measure in ("visibleMs", "engagedMs", "elapsedMs"):
-        assert close_to(session[measure], left - came), (measure, session)
+    left = moment_of(lambda: page.goto(dwell.url))
+    session = record_up_to(dwell, email, left.first)
+    for measure in ("visibleMs", "engagedMs"):
+        assert lasted(session[measure], (came, left)), (measure, session)
+    assert lasted(session["elapsedMs"], (entered, left)), session
 
 
 def test_times_are_kept_by_the_clock_of_the_server(page: Page, dwell: Dwell) -> None:
     let_in(page.context, dwell)
-    page.clock.install(time=(now_ms() + YEAR) / 1000)
+    began = now_ms()
+    page.clock.install(time=(began + YEAR) / 1000)
     beats = Beats(page)
-    beat_while(page, lambda: page.goto(confidential(dwell, "hour")))
-    page.evaluate("dwell.flush()")
+    came = moment_of(lambda: beat_while(page, lambda: page.goto(confidential(dwell, "hour"))))
+    told = moment_of(lambda: page.evaluate("dwell.flush()"))
     first, second = beats.bodies
-    assert close_to(first["sentAt"], now_ms() + YEAR)
-    assert close_to(second["sentAt"], now_ms())
-    assert close_to(second["segments"][0]["from"], now_ms())
+    assert is_within(first["sentAt"] - YEAR, Moment(began, came.last))
+    assert is_within(second["sentAt"], told, slack=SECOND)  # Half of what the first answer took on its way.
+    assert is_within(second["segments"][0]["from"], came, slack=SECOND)
 
 
 def entries(page: Page) -> list[dict[str, Any]]:
@@ -272,12 +278,12 @@ def test_what_a_page_kept_by_a_wrong_clock_is_told_by_the_right_one(
     with beats_answered(page, Route.abort):
         page.goto(confidential(dwell, "hour"))
         let_pass(1.2)
-        page.goto(dwell.url)
+        left = moment_of(lambda: page.goto(dwell.url))
     (entry,) = entries(page)
-    assert close_to(entry["list"][0]["to"], now_ms() + YEAR, 2000)
+    assert is_within(entry["list"][0]["to"] - YEAR, left)
     beats = Beats(page)
     page.goto(confidential(dwell, "hour"))
     eventually(lambda: page.evaluate("1") and "left" in [one.get("end") for one in beats.segments])
     (kept,) = [one for one in beats.segments if one.get("end") == "left"]
-    assert close_to(kept["to"], now_ms(), 3000)
+    assert is_within(kept["to"], left, slack=SECOND)
     assert length(kept) >= 1000

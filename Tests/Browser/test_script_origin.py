@@ -15,14 +15,17 @@ from .helpers import (
     BEAT,
     Beats,
     Console,
+    Moment,
     beat_while,
     beats_answered,
+    lasted,
     let_in,
+    moment_of,
     record,
     record_up_to,
     write_pages,
 )
-from .script_site import close_to, confidential
+from .script_site import confidential
 
 STRICT = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; require-trusted-types-for 'script'"
@@ -62,13 +65,11 @@ def test_the_token_that_the_server_gives_is_kept_and_used(page: Page, dwell: Dwe
 
 def test_without_the_cookie_the_token_is_enough(page: Page, dwell: Dwell) -> None:
     email = let_in(page.context, dwell)
-    came = now_ms()
-    beat_while(page, lambda: page.goto(f"{dwell.url}/open.html"))
+    came = moment_of(lambda: beat_while(page, lambda: page.goto(f"{dwell.url}/open.html")))
     page.context.clear_cookies()
     let_pass(1.5)
-    left = now_ms()
-    page.goto(dwell.url)
-    assert close_to(record_up_to(dwell, email, left)["visibleMs"], left - came)
+    left = moment_of(lambda: page.goto(dwell.url))
+    assert lasted(record_up_to(dwell, email, left.first)["visibleMs"], (came, left))
 
 
 WAYS: dict[str, Callable[[Page, str], object]] = {
@@ -87,35 +88,36 @@ WAYS: dict[str, Callable[[Page, str], object]] = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_page_can_say_whose_time_it_is(page: Page, dwell: Dwell, way: str) -> None:
     email, token = visitor(dwell)
-    beat_while(page, lambda: page.goto(f"{dwell.url}/stranger.html"))
-    came = now_ms()
+    # What was seen since the server said that it knows nobody belongs to whom the page then names.
+    came = moment_of(lambda: beat_while(page, lambda: page.goto(f"{dwell.url}/stranger.html")))
     beat_while(page, lambda: WAYS[way](page, token))
     let_pass(1.5)
-    left = now_ms()
-    page.goto(f"{dwell.url}/index.html")
+    left = moment_of(lambda: page.goto(f"{dwell.url}/index.html"))
     assert token_of(page) == token
-    assert close_to(record_up_to(dwell, email, left)["visibleMs"], left - came)
+    assert lasted(record_up_to(dwell, email, left.first)["visibleMs"], (came, left))
 
 
 def test_from_another_session_on_time_is_its_own(page: Page, dwell: Dwell) -> None:
     (first, token), (second, other) = visitor(dwell), visitor(dwell)
     beats = Beats(page)
-    came = now_ms()
-    page.goto(f"{dwell.url}/stranger.html")
-    page.evaluate("(token) => dwell.identify(token)", token)
+    came = moment_of(lambda: comes_as(page, f"{dwell.url}/stranger.html", token))
     let_pass(1.5)
-    changed = now_ms()
-    page.evaluate("(token) => dwell.identify(token)", other)
+    changed = moment_of(lambda: page.evaluate("(token) => dwell.identify(token)", other))
     let_pass(1.5)
-    left = now_ms()
-    page.evaluate("dwell.flush()")
+    left = moment_of(lambda: page.evaluate("dwell.flush()"))
     ended = [one for one in beats.segments if one.get("end") == "session"]
     assert len(ended) == 1
-    assert close_to(record(dwell, first)["visibleMs"], changed - came)
-    assert close_to(record(dwell, second)["visibleMs"], left - changed)
+    assert lasted(record(dwell, first)["visibleMs"], (came, changed))
+    assert lasted(record(dwell, second)["visibleMs"], (changed, left))
     for body in beats.bodies:
         mine = {token: ended, other: beats.segments}.get(body.get("token", ""), [])
         assert not mine or body["segments"]
+
+
+def comes_as(page: Page, url: str, token: str) -> None:
+    """Opens a page that nobody knows, and says who it is."""
+    page.goto(url)
+    page.evaluate("(token) => dwell.identify(token)", token)
 
 
 def test_who_logs_out_is_followed_no_more(page: Page, dwell: Dwell) -> None:
@@ -151,20 +153,19 @@ def test_other_tabs_hear_of_another_session(context: BrowserContext, dwell: Dwel
 def test_a_cookie_that_names_another_session_wins(page: Page, dwell: Dwell) -> None:
     first = let_in(page.context, dwell)
     beats = Beats(page)
-    came = now_ms()
-    beat_while(page, lambda: page.goto(confidential(dwell, "hour")))
+    came = moment_of(lambda: beat_while(page, lambda: page.goto(confidential(dwell, "hour"))))
     let_pass(1.2)
+    began = now_ms()
     page.evaluate("dwell.flush()")
     old = token_of(page)
     second = let_in(page.context, dwell)
-    changed = now_ms()
     page.evaluate("dwell.flush()")
+    changed = Moment(began, now_ms())
     assert token_of(page) not in ("", old)
     let_pass(1.2)
-    page.evaluate("dwell.flush()")
-    left = now_ms()
-    assert close_to(record(dwell, first)["visibleMs"], changed - came)
-    assert close_to(record(dwell, second)["visibleMs"], left - changed)
+    left = moment_of(lambda: page.evaluate("dwell.flush()"))
+    assert lasted(record(dwell, first)["visibleMs"], (came, changed))
+    assert lasted(record(dwell, second)["visibleMs"], (changed, left))
     assert [one.get("end") for one in beats.segments] == ["session", None]
 
 
@@ -230,12 +231,10 @@ def test_a_page_on_another_origin_reports_to_the_server_of_its_script(
     console = Console(page.context)
     sent: list[Request] = []
     page.on("request", lambda request: sent.append(request) if BEAT in request.url else None)
-    page.goto(here.url)
-    page.evaluate("(token) => dwell.identify(token)", token)
-    came = now_ms()
+    came = moment_of(lambda: comes_as(page, here.url, token))
     let_pass(2.5)
-    page.evaluate("dwell.flush()")
-    assert close_to(record(there, email)["visibleMs"], now_ms() - came)
+    told = moment_of(lambda: page.evaluate("dwell.flush()"))
+    assert lasted(record(there, email)["visibleMs"], (came, told))
     assert {request.url for request in sent} == {there.url + BEAT}
     assert {request.method for request in sent} == {"POST"}, "it asked first"
     assert all("text/plain" in request.headers["content-type"] for request in sent)
@@ -251,11 +250,10 @@ def test_a_page_on_another_origin_can_carry_the_token_itself(
     assert here.site
     file = here.site / "token.html"
     file.write_text(file.read_text().replace("TOKEN", token))
-    came = now_ms()
-    page.goto(f"{here.url}/token.html")
+    came = moment_of(lambda: page.goto(f"{here.url}/token.html"))
     let_pass(2.2)
-    page.evaluate("dwell.flush()")
-    assert close_to(record(there, email)["visibleMs"], now_ms() - came)
+    told = moment_of(lambda: page.evaluate("dwell.flush()"))
+    assert lasted(record(there, email)["visibleMs"], (came, told))
 
 
 def test_a_page_on_another_origin_tells_when_it_is_left(
@@ -263,14 +261,11 @@ def test_a_page_on_another_origin_tells_when_it_is_left(
 ) -> None:
     here, there = origins
     email, token = visitor(there)
-    page.goto(here.url)
-    page.evaluate("(token) => dwell.identify(token)", token)
-    came = now_ms()
+    came = moment_of(lambda: comes_as(page, here.url, token))
     let_pass(1.7)
-    left = now_ms()
-    page.goto("about:blank")
-    session = record_up_to(there, email, left)
-    assert close_to(session["visibleMs"], left - came), session
+    left = moment_of(lambda: page.goto("about:blank"))
+    session = record_up_to(there, email, left.first)
+    assert lasted(session["visibleMs"], (came, left)), session
 
 
 def test_on_another_origin_a_busy_server_is_left_alone_too(
@@ -304,13 +299,13 @@ def test_it_works_under_the_strictest_policy(page: Page, dwell: Dwell) -> None:
     email = let_in(page.context, dwell)
     console = Console(page.context)
     page.route("**/confidential/second.html", with_policy)
-    came = now_ms()
+    began = now_ms()
     answer = page.goto(confidential(dwell, "second"))
+    came = Moment(began, now_ms())
     assert answer and answer.headers["content-security-policy"] == STRICT
     let_pass(1.5)
-    left = now_ms()
-    page.goto(dwell.url)
-    assert close_to(record_up_to(dwell, email, left)["visibleMs"], left - came)
+    left = moment_of(lambda: page.goto(dwell.url))
+    assert lasted(record_up_to(dwell, email, left.first)["visibleMs"], (came, left))
     ours = [m.text for m in console.messages if "dwell" in m.text or "Trusted" in m.text]
     assert ours == []
 

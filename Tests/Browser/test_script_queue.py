@@ -15,15 +15,20 @@ from .helpers import (
     MINUTE,
     SECOND,
     Beats,
+    Moment,
     beat_while,
     beats_answered,
+    hide,
+    lasted,
     length,
     let_in,
+    moment_of,
     record_up_to,
+    show,
     tell,
     wait,
 )
-from .script_site import close_to, confidential, read
+from .script_site import confidential, read
 
 LIMIT = 1000
 
@@ -78,36 +83,31 @@ def ends(beats: Beats) -> list[str | None]:
 def test_what_a_page_could_not_tell_the_next_one_tells(page: Page, dwell: Dwell) -> None:
     email = let_in(page.context, dwell)
     with beats_answered(page, Route.abort):
-        came = now_ms()
-        page.goto(confidential(dwell, "hour"))
+        came = moment_of(lambda: page.goto(confidential(dwell, "hour")))
         let_pass(1.5)
-        left = now_ms()
-        page.goto(f"{dwell.url}/index.html")
+        left = moment_of(lambda: page.goto(f"{dwell.url}/index.html"))
     assert [entry["at"] for entry in kept(page).values()] == [0]
     beats = Beats(page)
-    again = now_ms()
-    page.goto(confidential(dwell, "hour"))
+    again = moment_of(lambda: page.goto(confidential(dwell, "hour")))
     eventually(lambda: "left" in ends(beats))
     nothing_kept(page)
     let_pass(1.5)
-    end = now_ms()
-    page.goto(dwell.url)
-    session = record_up_to(dwell, email, end)
-    assert close_to(session["visibleMs"], (left - came) + (end - again)), session
+    end = moment_of(lambda: page.goto(dwell.url))
+    session = record_up_to(dwell, email, end.first)
+    assert lasted(session["visibleMs"], (came, left), (again, end)), session
 
 
 def test_what_a_beacon_told_is_told_again_and_counts_once(page: Page, dwell: Dwell) -> None:
     email = let_in(page.context, dwell)
-    came = now_ms()
-    page.goto(confidential(dwell, "hour"))
+    came = moment_of(lambda: page.goto(confidential(dwell, "hour")))
     let_pass(1.5)
     beats = Beats(page)
-    page.reload()
+    reloaded = moment_of(page.reload)
     eventually(lambda: "left" in ends(beats))
     nothing_kept(page)
-    left = now_ms()
-    page.goto(dwell.url)
-    assert close_to(record_up_to(dwell, email, left)["visibleMs"], left - came)
+    left = moment_of(lambda: page.goto(dwell.url))
+    session = record_up_to(dwell, email, left.first)
+    assert lasted(session["visibleMs"], (came, reloaded), (reloaded, left)), session
 
 
 def test_what_a_page_that_crashed_had_seen_is_told_by_another(page: Page, dwell: Dwell) -> None:
@@ -145,26 +145,21 @@ def test_a_tab_that_is_merely_behind_another_loses_nothing_when_it_is_taken_for_
     email = let_in(tabs, dwell)
     page, other = tabs.new_page(), tabs.new_page()
     page.bring_to_front()
-    came = now_ms()
     with beats_answered(page, Route.abort):
-        page.goto(confidential(dwell, "hour"))
+        came = moment_of(lambda: page.goto(confidential(dwell, "hour")))
         let_pass(1.5)
-        hidden = now_ms()
-        other.bring_to_front()
-        page.wait_for_function("document.hidden")
+        hidden = moment_of(lambda: hide(page, other))
     silence_for_long(other, dwell)
     beats = Beats(other)
-    shown = now_ms()
-    other.goto(confidential(dwell, "hour"))
+    shown = moment_of(lambda: other.goto(confidential(dwell, "hour")))
     eventually(lambda: "hidden" in ends(beats))
     let_pass(1)
-    left = now_ms()
-    other.goto(dwell.url)
-    page.bring_to_front()
+    left = moment_of(lambda: other.goto(dwell.url))
+    back = moment_of(lambda: show(page))
     page.evaluate("dwell.flush()")
-    page.close()
-    session = record_up_to(dwell, email, left)
-    assert close_to(session["visibleMs"], (hidden - came) + (now_ms() - shown), 1500), session
+    closed = moment_of(page.close)
+    session = record_up_to(dwell, email, closed.first)
+    assert lasted(session["visibleMs"], (came, hidden), (shown, left), (back, closed)), session
 
 
 def silence_for_long(page: Page, server: Dwell) -> None:
