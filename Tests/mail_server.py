@@ -81,7 +81,7 @@ class MailServer:
             self._controller.stop()
             self._controller = None
 
-    def to(self, recipient: str, count: int = 1, within: float = 15) -> list[Mail]:
+    def to(self, recipient: str, count: int = 1, within: float = 60) -> list[Mail]:
         """The mails to an address, when there are that many."""
         what = f"{count} mails to {recipient}"
         return eventually(lambda: mails if len(mails := self.now_to(recipient)) >= count else None, within, what)

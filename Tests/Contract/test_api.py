@@ -68,7 +68,7 @@ def test_a_key_without_the_scope_is_noted(dwell: Dwell) -> None:
         entries = succeeded(ask(dwell, "/api/v1/audit", "audit"))["entries"]
         return [entry for entry in entries if entry["subject"] == name and entry["event"] == "api-key"]
 
-    (entry,) = eventually(noted, 10, "a line of the audit log")
+    (entry,) = eventually(noted, what="a line of the audit log")
     assert entry["outcome"] == "denied" and entry["detail"] == {"reason": "no scope read"}
 
 

@@ -458,7 +458,7 @@ def assert_configuration_error(
         name.replace("_", "-"): value for name, value in defaults.items()
     }
     arguments = [f"--{name}={value}" for name, value in given.items() if value is not None]
-    ended = run_dwell("serve", *arguments, *flags, folder=folder, env=env, timeout=10)
+    ended = run_dwell("serve", *arguments, *flags, folder=folder, env=env, timeout=60)
     assert ended.returncode == CONFIGURATION_ERROR, (ended.returncode, ended.stdout, ended.stderr)
     assert re.search(naming, ended.stderr, re.IGNORECASE), ended.stderr
     assert "Dwell is ready" not in ended.stdout

@@ -152,7 +152,7 @@ def test_who_is_revoked_is_out_of_the_site(guarded: Guarded, mails: MailServer) 
     email = guarded.enter(client, mails)
     assert guarded.get(client, "/page").status_code == 200
     assert guarded.dwell.run("gate", "revoke", email).returncode == 0
-    eventually(lambda: all(guarded.get(client, "/page").status_code == 303 for _ in range(4)), 3, "the end of a pass")
+    eventually(lambda: all(guarded.get(client, "/page").status_code == 303 for _ in range(4)), what="the end of a pass")
     assert guarded.post(client, BEAT).status_code == 401
 
 

@@ -317,8 +317,8 @@ def test_the_gates_and_who_came_can_be_listed(gated: Dwell, mails: MailServer) -
 
 
 def await_revocation(client: Client, path: str) -> None:
-    """Every node hears of it within a second; behind a proxy each is asked several times."""
-    eventually(lambda: not any(opens(client, path) for _ in range(4)), 3, "the end of a pass")
+    """Every node hears of it, most often within a second; behind a proxy each is asked several times."""
+    eventually(lambda: not any(opens(client, path) for _ in range(4)), what="the end of a pass")
 
 
 @pytest.mark.parametrize("beat", [BEAT, ROUTED_BEAT], ids=["lane", "router"])

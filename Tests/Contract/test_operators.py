@@ -294,7 +294,7 @@ def test_a_stream_does_not_keep_the_server_from_ending_and_ends_with_the_sign_in
     for _ in streams[1]:
         pass  # It comes to its end by itself.
     server.terminate()
-    assert server.wait(8) == 0
+    assert server.wait(60) == 0
 
 
 def test_what_people_typed_is_escaped(server: Dwell) -> None:

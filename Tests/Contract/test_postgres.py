@@ -117,7 +117,8 @@ def assert_nothing_given_away(text: str) -> None:
 def refusal(url: str, folder: Path, *command: str) -> str:
     """Tries to use a database, which must be refused. Gives what was said."""
     command = command or ("serve", "--port", "0")
-    ended = run_dwell(*command, "--database-url", url, folder=folder, env=ENV)
+    # Who asks for a name that does not exist may wait long for the answer.
+    ended = run_dwell(*command, "--database-url", url, folder=folder, env=ENV, timeout=60)
     assert ended.returncode == CONFIGURATION_ERROR, (ended.returncode, ended.stdout, ended.stderr)
     assert "--database-url" in ended.stderr
     assert "Dwell is ready" not in ended.stdout

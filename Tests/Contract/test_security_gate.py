@@ -393,6 +393,6 @@ def test_security_18_the_name_of_a_session_is_no_pass(gated: Dwell, mails: MailS
 def test_security_18_a_revocation_is_of_one_visitor(gated: Dwell, mails: MailServer) -> None:
     (email, mine, _), (_, other, token) = verified(gated, mails), verified(gated, mails)
     run(gated, "revoke", email)
-    eventually(lambda: not any(opens(mine, "/letters/") for _ in range(4)), 3)
+    eventually(lambda: not any(opens(mine, "/letters/") for _ in range(4)), what="the end of a pass")
     assert all(opens(other, "/letters/") for _ in range(4))
     assert beat_by_token(gated, token).status_code == 200
