@@ -22,6 +22,7 @@ from .helpers import CROSS_SITE, enter, ms_of, now_ms, person, problem, segment,
 from .test_operators import set_up, sign_in
 
 WEBHOOKS = "/api/v1/webhooks"
+PATIENCE_S = 15  # For an answer.
 EVENTS = ["session.ended", "video.completed", "device.removed", "device.limit_reached", "gate.entered"]
 
 
@@ -154,7 +155,7 @@ def test_what_is_not_taken_comes_again(endpoint: Endpoint, receiver: Receiver) -
     waiting = endpoint.await_state("waiting", status=503)
     assert waiting["error"] == "answered 503" and waiting["attempts"] == 1
     pause = ms_of(waiting["nextTime"]) - ms_of(waiting["triedTime"])
-    assert 5000 <= pause <= 7000
+    assert 5000 <= pause <= 15_000
     assert endpoint.await_state("delivered")["attempts"] == 2
     first, second = receiver.of(endpoint.path, "gate.entered", email=guest.email)
     assert first.id == second.id and first.body == second.body
@@ -196,8 +197,10 @@ def test_an_endpoint_that_does_not_answer_holds_up_no_other(dwell: Dwell, receiv
     for _ in range(3):
         guest = visitor(dwell)
         receiver.await_one(endpoint.path, "gate.entered", email=guest.email)
-    # One at a time on each node, and the others wait.
-    assert 1 <= len(slow.told) <= len(dwell.nodes)
+    # One at a time on each node, and the others wait until it is given up.
+    eventually(lambda: slow.told, what="a delivery under way")
+    came = [one.at for one in slow.told]
+    assert all(later - earlier > PATIENCE_S - 1 for earlier, later in zip(came, came[len(dwell.nodes) :]))
     for one in (stuck, endpoint):
         one.remove()
     slow.stop()
