@@ -25,6 +25,7 @@ from psycopg.rows import dict_row
 
 KINDS = ("sqlite", "postgres", "cluster")
 HOST = "127.0.0.1"
+NO_BROWSERS = 10_080  # Where browsers do not go, as to some below: https://fetch.spec.whatwg.org/#port-blocking
 LAST_PORT = Path(tempfile.gettempdir()) / f"dwell-tests-{os.getuid()}.port"
 POSTGRES = Path(__file__).resolve().parent / "postgres.sh"
 
@@ -46,6 +47,8 @@ def free_port(host: str = HOST) -> int:
         last = int(file.read() or ports[0])
         for step in range(1, len(ports)):
             port = ports[(last - ports[0] + step) % len(ports)]
+            if port == NO_BROWSERS:
+                continue
             with socket.socket() as listener:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
