@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from .load import NO_ANSWER, Load
 
 IS_LONG = os.environ.get("DWELL_FAULTS") == "long"
-"""Whether faults last as long as docs/faults.md says; else as long as it takes to see them."""
+"""Whether faults last as long as docs/faults.md says; else as long as it takes to see them, and whatever else the machine
+does meanwhile may make things slower than it says there.
+"""
 
 HEAD = ("fault", "clients saw", "longest wait", "back after", "acknowledged", "lost")
 

@@ -19,7 +19,7 @@ from .network import DistantDatabase
 from .table import IS_LONG, Table
 
 TRIES = 20 if IS_LONG else 5
-EFFECTIVE_S = 1.0
+EFFECTIVE_S = 1.0 if IS_LONG else 3.0
 LOGINS = 100
 LIMIT = 4
 LISTENERS = (

@@ -17,7 +17,7 @@ AWAY_S = 15.0 if IS_LONG else 2.0
 MODES = ["immediate", "fast"] if IS_LONG else ["immediate"]
 TERMINATIONS = 10 if IS_LONG else 4
 REFUSALS = 50_000 if IS_LONG else 2_000
-LONGEST_S = 12.0
+LONGEST_S = 12.0 if IS_LONG else 25.0
 MEMORY_MB = 64
 
 TERMINATE = (

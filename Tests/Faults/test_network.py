@@ -21,6 +21,7 @@ SLOW_S = 15.0 if IS_LONG else 4.0
 DELAY_S = 0.3
 BYTES_A_SECOND = 20_000
 LONGEST_S = 25.0
+LIVE_S = 1.0 if IS_LONG else 5.0
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_a_network_that_is_silent(distant: Dwell, wire: Wire, table: Table) -> N
             asked = time.monotonic()
             live = distant.client().get(distant.nodes[0].url + "/health/live").status_code
             assert live == 200
-            assert time.monotonic() - asked < 1
+            assert time.monotonic() - asked < LIVE_S
             while (left := began + SILENCE_S - time.monotonic()) > 0:
                 time.sleep(min(left, 3))
                 answers.append(ready(distant))
