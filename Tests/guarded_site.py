@@ -127,7 +127,7 @@ def proxied(kind: str, folder: Path, port: int, dwell: int, site: int) -> Iterat
             assert process.poll() is None, log.read_text()
             return accepts(port)
 
-        eventually(is_up, 20, kind)
+        eventually(is_up, what=kind)
         yield f"http://{HOST}:{port}"
     finally:
         process.terminate()

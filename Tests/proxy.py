@@ -66,7 +66,7 @@ class Proxy:
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, nodes: Sequence[int], within: float = 15) -> None:
+    def start(self, nodes: Sequence[int], within: float = 60) -> None:
         """Passes requests on to the nodes at these ports in turn."""
         self.folder.mkdir(exist_ok=True)
         configuration = self.folder / "nginx.conf"

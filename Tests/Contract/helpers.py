@@ -376,7 +376,7 @@ def person(server: Dwell, **changes: Any) -> Person:
     return Person(server, given, succeeded(server.client().post("/auth/register", json=given)))
 
 
-def log_until(device: Device, id: str, elapsed: int, within: float = 10) -> dict[str, Any]:
+def log_until(device: Device, id: str, elapsed: int, within: float = 60) -> dict[str, Any]:
     """Logs a session again and again until it has lasted that many milliseconds."""
 
     def long_enough() -> dict[str, Any] | None:

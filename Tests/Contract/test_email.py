@@ -153,7 +153,7 @@ def confirmed(mailing: Dwell, mails: MailServer) -> Person:
 
 def notices(mails: MailServer, one: Person, mailing: Dwell) -> list[Mail]:
     """All that were sent when none is left to send."""
-    eventually(lambda: not mailing.sql("SELECT id FROM mail WHERE recipient = ?", one.given["email"]), 15)
+    eventually(lambda: not mailing.sql("SELECT id FROM mail WHERE recipient = ?", one.given["email"]))
     return [mail for mail in mails.now_to(one.given["email"]) if "new device" in mail.message["Subject"]]
 
 

@@ -255,7 +255,7 @@ def test_every_mail_is_sent_once(fresh_dwell, mail_server: MakeMailServer) -> No
     people = [person(server) for _ in range(6)]
     for one in people * 2:
         ask(one)
-    eventually(lambda: not waiting(server), 20)
+    eventually(lambda: not waiting(server))
     codes = [mail.code for mail in mails.mails if "code for" in mail.message["Subject"]]
     assert len(codes) == len(set(codes)) == 12
 

@@ -58,7 +58,7 @@ def time_to_removal(server: Dwell, ann: Person, before: Callable[[], object]) ->
     succeeded(staying.client.delete(path))
     removed = time.monotonic()
     assert not is_in(server, 0, leaving)
-    eventually(lambda: not is_in(server, 1, leaving), 10, "a removal")
+    eventually(lambda: not is_in(server, 1, leaving), what="a removal")
     took = time.monotonic() - removed
     assert not any(is_in(server, 1, leaving) for _ in range(5)), "logged in again by itself"
     succeeded(staying.client.post(server.nodes[0].url + "/auth/logout"))
