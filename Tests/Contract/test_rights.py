@@ -306,6 +306,26 @@ def test_whoever_is_erased_by_the_api_is_refused_at_once_and_never_comes_back(se
     assert again.record["viewer"]["id"] not in ids
 
 
+def test_whoever_is_being_erased_is_neither_found_nor_let_in(server: Dwell) -> None:
+    """By the name that their rows have until the last is gone: two seconds after the first, or later."""
+
+    def is_seen() -> bool:
+        ann = person(server)
+        (found,) = succeeded(server.api(VIEWERS, q=ann.username))["viewers"]
+        assert ask(server, "DELETE", f"{VIEWERS}/{found['viewer']['id']}").status_code == 202
+        called = "SELECT username FROM account WHERE viewer_id = ?", found["viewer"]["id"]
+        name = f"erased {found['viewer']['id']}"
+        listed = succeeded(server.api(VIEWERS, q="erased"))["viewers"]
+        given = {"username": name, "password": ann.given["password"]}
+        answers = [server.client().post("/auth/login", json=given), ann.try_login()]
+        is_there = server.sql(*called) == [{"username": name}]
+        assert listed == []
+        assert [answer.status_code for answer in answers] == [401, 401]
+        return is_there
+
+    eventually(is_seen, what="an erasure that lasts while it is looked at")
+
+
 @pytest.mark.one_node("each node would go on with it")
 def test_what_a_killed_server_began_to_erase_the_next_one_completes(fresh_dwell) -> None:
     server = fresh_dwell()

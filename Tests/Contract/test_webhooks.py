@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,19 @@ from mail_server import certificate, tls
 from stores import HOST
 from webhook_receiver import Answer, Receiver
 
-from .helpers import CROSS_SITE, enter, ms_of, now_ms, person, problem, segment, succeeded, unique, visitor
+from .helpers import (
+    CROSS_SITE,
+    enter,
+    ms_of,
+    now_ms,
+    person,
+    problem,
+    segment,
+    succeeded,
+    unique,
+    unique_email,
+    visitor,
+)
 from .test_operators import set_up, sign_in
 
 WEBHOOKS = "/api/v1/webhooks"
@@ -308,6 +321,31 @@ def test_a_program_names_no_service_beside_a_public_server(fresh_dwell) -> None:
     for url in ("http://127.0.0.1:9/", "https://localhost/", "http://[::1]:9/", "http://127.1.2.3/"):
         problem(asked(server, "POST", json={"url": url, "events": ["gate.entered"]}), 400, "url")
     assert command(server, "add", "http://127.0.0.1:9/", "--event", "gate.entered").returncode == 0
+
+
+def test_no_other_name_of_this_machine_leads_here_from_a_public_server(fresh_dwell) -> None:
+    """Else a program could ask which ports are open beside it."""
+    server = fresh_dwell("--public-url", "https://course.example", env={"DWELL_SECRET_KEY": "k" * 48})
+    with socket.create_server((HOST, 0)) as listener:
+        port = listener.getsockname()[1]
+        for name in ("127.1", "2130706433", "[::ffff:127.0.0.1]"):
+            url = f"https://{name}:{port}/"
+            made = asked(server, "POST", json={"url": url, "events": ["gate.entered"]})
+            assert made.status_code == 201, made.text
+            added = Endpoint(server, "/", made.json()["webhook"]["id"], made.json()["secret"])
+            succeeded(enter(server.client(), unique_email()))
+            told = eventually(lambda added=added: added.deliveries()[0]["error"], what="a refusal")
+            assert "leads to this machine" in told
+            lines = [line for line in server.logs.splitlines() if "webhook refused" in line and added.id in line]
+            assert lines and all("leads to this machine" in line for line in lines)
+            tried = command(server, "test", added.id)
+            assert tried.returncode == CONFIGURATION_ERROR and "leads to this machine" in tried.stderr
+            added.remove()
+        made = command(server, "add", f"https://127.1:{port}/", "--event", "gate.entered")
+        assert made.returncode == 0, made.stderr
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_an_owner_sees_them_and_sends_one_again(endpoint: Endpoint, receiver: Receiver) -> None:
