@@ -90,7 +90,7 @@ struct DashboardPages: Sendable {
     }
 
     private func render(_ value: some Any, _ template: String) throws -> String {
-        guard let text = library.render(value, withTemplate: template) else {
+        guard let value = TemplateValue.of(value), let text = library.render(value, withTemplate: template) else {
             throw PublicError(status: .internalServerError, code: .internalError, message: "Internal Server Error")
         }
         return text
