@@ -14,9 +14,10 @@ from dwell_process import REPOSITORY, Dwell, eventually
 
 from .helpers import SECOND, Beats, beat_while, length, let_in
 from .script_site import confidential
-from .test_script_media import JITTER, VIDEO, is_honest, media, reach, watched
+from .test_script_media import VIDEO, is_honest, media, reach, watched
 
 TICK = SECOND
+JITTER = 150  # These players do nothing between what they do and what they say of it.
 PLAYER = """
   let place = 0;
   let since;
