@@ -20,7 +20,7 @@ from .registry import SCENARIOS
 CORES = os.cpu_count() or 1
 WAITING_AT_ONCE = min(4, CORES)  # Those that wait in real time play films, which must not be kept waiting,
 MOVING_AT_ONCE = max(1, CORES // 2)  # those that move clocks take as much as they get.
-TIME_LIMIT_S = 150
+TIME_LIMIT_S = 450
 GRACE_S = 20
 
 
