@@ -2,13 +2,13 @@ import DwellAPI
 
 /// Finds sessions, the newest first.
 struct SessionListQueries {
-    /// A content that more people see in a day is found fast enough by going through all sessions.
-    private static let dailyViewers = 1000
     /// How many sessions are looked into together, where most may be of no use.
     private static let batchSize = 200
 
     let connection: any DatabaseConnection
     let days: LocalDays
+    /// A content that more people see in a day is found fast enough by going through all sessions of the day.
+    var dailyViewers = 1000
 
     /// A page or a video that was seen.
     private struct Content {
@@ -33,20 +33,17 @@ struct SessionListQueries {
             }
             return Self.newest(found, limit: limit)
         }
-        if let rarest = contents.first, let found = try sessions(filter, contents, seen: rarest.id, limit: limit) {
-            return found
-        }
-        return try newest(Self.conditions(filter, contents), limit: limit)
+        guard let rarest = contents.first else { return try newest(Self.conditions(filter, contents), limit: limit) }
+        return try sessions(filter, contents, seen: rarest.id, limit: limit)
     }
 
     /// Looks day by day for the sessions of those who saw a content, or whose day is not computed yet.
     ///
-    /// A session is found by the day on which the content was seen. With a cursor, that is taken to be the day after the
-    /// session began at the latest.
-    /// - Returns: `nil` when there are too many on a day
+    /// A session is found by the day on which the content was seen. With a cursor, and where many saw it, that is taken to be
+    /// the day after the session began at the latest.
     private func sessions(
         _ filter: SessionFilter, _ contents: [Content], seen content: Int64, limit: Int
-    ) throws -> [ListedSession]? {
+    ) throws -> [ListedSession] {
         // What began before midnight began on the day before.
         let last = [filter.cursor?.startedAt, filter.to.map { $0 - 1 }].compactMap(\.self).min()
             .map { days.day(of: $0) + 1 }
@@ -55,16 +52,42 @@ struct SessionListQueries {
         var found: [ListedSession] = []
         var day = try newestDay(of: content, before: last.map { $0 + 1 } ?? .max)
         while let current = day, current >= first, found.count < limit {
-            guard try viewerCount(of: content, on: current) < Self.dailyViewers else { return nil }
             let window = days.range(of: current)
-            waiting.merge(try candidates(filter, seen: content, on: current, window)) { start, _ in start }
-            // Whatever an earlier day brings began before this one.
-            let certain = waiting.filter { $0.value >= window.lowerBound }
-            found += try listed(certain, contents, limit: limit - found.count)
-            for id in certain.keys { waiting[id] = nil }
+            if try viewerCount(of: content, on: current) < dailyViewers {
+                waiting.merge(try candidates(filter, seen: content, on: current, window)) { start, _ in start }
+                // Whatever an earlier day brings began before this one.
+                let certain = waiting.filter { $0.value >= window.lowerBound }
+                found += try listed(certain, contents, limit: limit - found.count)
+            } else {
+                var conditions = Self.conditions(filter, contents)
+                conditions.add(
+                    "session.started_at >= ? AND session.started_at < ?", window.lowerBound, window.upperBound)
+                found += try newest(conditions, limit: limit - found.count)
+                if found.count < limit {
+                    waiting.merge(try candidates(filter, throughMidnightTo: window)) { start, _ in start }
+                }
+            }
+            waiting = waiting.filter { $0.value < window.lowerBound }
             day = try newestDay(of: content, before: current)
         }
         return found + (try listed(waiting, contents, limit: limit - found.count))
+    }
+
+    /// Sessions of the day before that went on into a day, with their starts.
+    private func candidates(
+        _ filter: SessionFilter, throughMidnightTo window: Range<Timestamp>
+    ) throws -> [Int64: Timestamp] {
+        var conditions = Self.conditions(filter, [])
+        let before = days.range(of: days.day(of: window.lowerBound - 1))
+        conditions.add(
+            "session.started_at >= ? AND session.started_at < ? AND session.last_seen_at >= ?", before.lowerBound,
+            before.upperBound, window.lowerBound)
+        return try starts("SELECT id, started_at FROM session WHERE \(conditions.sql)", conditions)
+    }
+
+    private func starts(_ sql: String, _ conditions: Conditions) throws -> [Int64: Timestamp] {
+        let rows = try connection.rows(sql, conditions.arguments)
+        return try Dictionary(uniqueKeysWithValues: rows.map { (try $0["id"], try $0["started_at"]) })
     }
 
     /// Sessions in which a content may have been seen on a day, with their starts.
@@ -82,14 +105,13 @@ struct SessionListQueries {
             conditions.placeholders(in: "?", window.lowerBound), conditions.placeholders(in: "?", window.upperBound)
         )
         // Those that began on the day, which are most, are told from an index alone.
-        let rows = try connection.rows(
+        return try starts(
             """
             SELECT id, started_at FROM session
             WHERE \(conditions.sql) AND session.started_at >= \(start) AND session.started_at < \(end)
             UNION ALL SELECT id, started_at FROM session
             WHERE \(conditions.sql) AND session.started_at < \(start) AND session.last_seen_at >= \(start)
-            """, conditions.arguments)
-        return try Dictionary(uniqueKeysWithValues: rows.map { (try $0["id"], try $0["started_at"]) })
+            """, conditions)
     }
 
     /// The newest of some sessions in which contents were seen; a few are looked at at a time.
@@ -125,7 +147,7 @@ struct SessionListQueries {
             SELECT count(*) AS count FROM (
                 SELECT 1 FROM daily_statistic WHERE content_id = $1 AND day = $2 LIMIT $3
             ) AS found
-            """, [content, day, Self.dailyViewers])?["count"] ?? 0
+            """, [content, day, dailyViewers])?["count"] ?? 0
     }
 
     private func newest(_ conditions: Conditions, limit: Int) throws -> [ListedSession] {

@@ -103,6 +103,14 @@ import Testing
         let wanted = visits.filter { visit in
             (filter.from.map { visit.start >= $0 } ?? true) && (filter.to.map { visit.start < $0 } ?? true)
         }.sorted { ($0.start, $0.id) > ($1.start, $1.id) }.map(\.id)
+        // Whether few or many saw it on a day, it is looked for in two ways.
+        for dailyViewers in [1, 3, 1000] {
+            let found = try await store.database.read { [days = store.settings.days] connection in
+                try SessionListQueries(connection: connection, days: days, dailyViewers: dailyViewers)
+                    .sessions(filter, limit: 1000)
+            }
+            #expect(found.map(\.id) == wanted, "\(dailyViewers)")
+        }
         for limit in [1, 7, 200] {
             var filter = filter
             filter.limit = limit
