@@ -59,10 +59,8 @@ struct SessionListQueries {
                 let certain = waiting.filter { $0.value >= window.lowerBound }
                 found += try listed(certain, contents, limit: limit - found.count)
             } else {
-                var conditions = Self.conditions(filter, contents)
-                conditions.add(
-                    "session.started_at >= ? AND session.started_at < ?", window.lowerBound, window.upperBound)
-                found += try newest(conditions, limit: limit - found.count)
+                found += try newest(
+                    Self.conditions(filter.ofThoseBegun(in: window), contents), limit: limit - found.count)
                 if found.count < limit {
                     waiting.merge(try candidates(filter, throughMidnightTo: window)) { start, _ in start }
                 }
@@ -77,11 +75,9 @@ struct SessionListQueries {
     private func candidates(
         _ filter: SessionFilter, throughMidnightTo window: Range<Timestamp>
     ) throws -> [Int64: Timestamp] {
-        var conditions = Self.conditions(filter, [])
         let before = days.range(of: days.day(of: window.lowerBound - 1))
-        conditions.add(
-            "session.started_at >= ? AND session.started_at < ? AND session.last_seen_at >= ?", before.lowerBound,
-            before.upperBound, window.lowerBound)
+        var conditions = Self.conditions(filter.ofThoseBegun(in: before), [])
+        conditions.add("session.last_seen_at >= ?", window.lowerBound)
         return try starts("SELECT id, started_at FROM session WHERE \(conditions.sql)", conditions)
     }
 
@@ -190,5 +186,16 @@ struct SessionListQueries {
         (SELECT count(*) FROM segment
             WHERE segment.viewer_id = session.viewer_id AND segment.session_id = session.id AND segment.\(column) = ?) > 0
         """
+    }
+}
+
+extension SessionFilter {
+    /// The same, but of sessions that began in a time. Each end has one bound: of several SQLite goes by any.
+    fileprivate func ofThoseBegun(in time: Range<Timestamp>) -> SessionFilter {
+        var filter = self
+        filter.from = max(from ?? time.lowerBound, time.lowerBound)
+        let end = min(to ?? time.upperBound, time.upperBound)
+        if let cursor, cursor.startedAt < end { filter.to = nil } else { (filter.to, filter.cursor) = (end, nil) }
+        return filter
     }
 }
