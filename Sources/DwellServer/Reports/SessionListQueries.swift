@@ -49,11 +49,18 @@ struct SessionListQueries {
             .map { days.day(of: $0) + 1 }
         let first = filter.from.map { days.day(of: $0) } ?? .min
         var waiting: [Int64: Timestamp] = [:]
+        // A day into which sessions of the day before may have gone on that are not looked for yet.
+        var crossed: Range<Timestamp>?
         var found: [ListedSession] = []
         var day = try newestDay(of: content, before: last.map { $0 + 1 } ?? .max)
         while let current = day, current >= first, found.count < limit {
             let window = days.range(of: current)
-            if try viewerCount(of: content, on: current) < dailyViewers {
+            let isOfFew = try viewerCount(of: content, on: current) < dailyViewers
+            if let later = crossed, isOfFew || later.lowerBound != window.upperBound {
+                waiting.merge(try candidates(filter, throughMidnightTo: later)) { start, _ in start }
+            }
+            crossed = nil
+            if isOfFew {
                 waiting.merge(try candidates(filter, seen: content, on: current, window)) { start, _ in start }
                 // Whatever an earlier day brings began before this one.
                 let certain = waiting.filter { $0.value >= window.lowerBound }
@@ -61,13 +68,13 @@ struct SessionListQueries {
             } else {
                 found += try newest(
                     Self.conditions(filter.ofThoseBegun(in: window), contents), limit: limit - found.count)
-                if found.count < limit {
-                    waiting.merge(try candidates(filter, throughMidnightTo: window)) { start, _ in start }
-                }
+                crossed = window
             }
             waiting = waiting.filter { $0.value < window.lowerBound }
             day = try newestDay(of: content, before: current)
         }
+        guard found.count < limit else { return found }
+        if let later = crossed { waiting.merge(try candidates(filter, throughMidnightTo: later)) { start, _ in start } }
         return found + (try listed(waiting, contents, limit: limit - found.count))
     }
 
