@@ -72,7 +72,7 @@ extension ReportCell {
         }
     }
 
-    /// Such as `0:06:52`. `Duration.formatted` would write the same; a page of a year spent a third of its time there.
+    /// Such as `0:06:52`. `Duration.formatted` would write the same, and more slowly; a page of a year has thousands.
     private static func clock(seconds: Int64) -> String {
         func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let hours = seconds / 3600
